@@ -1,0 +1,64 @@
+/*
+ * status: from (rc, reason) to what the device must see: an HTTP code up to 12.1, a Status from
+ * 14.0 on. [MS-ASCMD] 2.2.2, [MS-ASHTTP] 2.2.2.1.1, http.md 6 and 7.
+ */
+#ifndef EASPOOL_CORE_CMD_STATUS_H
+#define EASPOOL_CORE_CMD_STATUS_H
+
+#include "core/cmd/request.h"
+
+/* Common status values in use; the whole list is http.md 7. */
+enum {
+	STATUS_OK = 1,
+	STATUS_INVALID_CONTENT = 101,
+	STATUS_INVALID_WBXML = 102,
+	STATUS_INVALID_XML = 103,
+	STATUS_INVALID_DATE_TIME = 104,
+	STATUS_INVALID_COMBINATION_OF_IDS = 105,
+	STATUS_INVALID_IDS = 106,
+	STATUS_INVALID_MIME = 107,
+	STATUS_DEVICE_ID_INVALID = 108,
+	STATUS_DEVICE_TYPE_INVALID = 109,
+	STATUS_SERVER_ERROR = 110,
+	STATUS_RETRY_LATER = 111,
+	STATUS_QUOTA_EXCEEDED = 113,
+	STATUS_MAILBOX_OFFLINE = 114,
+	STATUS_SEND_QUOTA_EXCEEDED = 115,
+	STATUS_RECIPIENT_UNRESOLVED = 116,
+	STATUS_PREVIOUSLY_SENT = 118,
+	STATUS_NO_RECIPIENT = 119,
+	STATUS_SUBMISSION_FAILED = 120,
+	STATUS_ATTACHMENT_TOO_LARGE = 122,
+	STATUS_USER_DISABLED = 126,
+	STATUS_DEVICE_BLOCKED = 129,
+	STATUS_ACCESS_DENIED = 130,
+	STATUS_STATE_NOT_FOUND = 132,
+	STATUS_STATE_LOCKED = 133,
+	STATUS_COMMAND_NOT_SUPPORTED = 137,
+	STATUS_VERSION_NOT_SUPPORTED = 138,
+	STATUS_NOT_FULLY_PROVISIONABLE = 139,
+	STATUS_REMOTE_WIPE = 140,
+	STATUS_LEGACY_DEVICE = 141,
+	STATUS_NOT_PROVISIONED = 142,
+	STATUS_POLICY_REFRESH = 143,
+	STATUS_INVALID_POLICY_KEY = 144,
+	STATUS_EXTERNALLY_MANAGED = 145,
+	STATUS_STORED_REQUEST_INVALID = 149,
+	STATUS_ITEM_NOT_FOUND = 150,
+	STATUS_DEVICE_INFORMATION_REQUIRED = 165,
+	STATUS_INVALID_ACCOUNT_ID = 166,
+	STATUS_RIGHTS_DISABLED = 168,
+	STATUS_TOO_MANY_DEVICES = 177,
+};
+
+/*
+ * Replaces the answer by a failure of the whole command with that common status: up to 12.1 the
+ * HTTP counterpart without a body (503 with Retry-After), from 14.0 on
+ * <Cmd><Status>n</Status></Cmd>.
+ */
+void status_fail(struct request *rq, struct reply *rp, unsigned status);
+
+/* The common status for a result that a handler did not translate itself. */
+unsigned status_of(enum rc rc, const struct err *err);
+
+#endif

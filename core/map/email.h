@@ -1,0 +1,86 @@
+/*
+ * email: a message in the store ↔ ApplicationData of class Email, classes.md 1 and 8.
+ *
+ * In two steps, so that the parts of a whole window are fetched in one round trip: email_plan()
+ * decides from the summary and the device's Options which parts are needed and how much of
+ * each; the caller fetches them; email_write() writes the properties in one go. Attachments are
+ * listed, never fetched.
+ */
+#ifndef EASPOOL_CORE_MAP_EMAIL_H
+#define EASPOOL_CORE_MAP_EMAIL_H
+
+#include "core/model/mail.h"
+#include "core/wire/elem.h"
+#include "core/wire/writer.h"
+
+enum { BODY_PLAIN = 1, BODY_HTML = 2, BODY_RTF = 3, BODY_MIME = 4 };
+
+struct body_preference {
+	unsigned type; /* 1-4 */
+	bool has_size;
+	uint32_t size; /* TruncationSize */
+	bool all_or_none;
+	unsigned preview; /* characters, 0: none */
+};
+
+/* The Options that concern mail. */
+struct email_options {
+	enum eas_version version;
+	unsigned mime_support;           /* 0 never, 1 S/MIME only, 2 always */
+	int truncation;                  /* 2.5: 0-9, -1 absent */
+	int mime_truncation;             /* 0-8, -1 absent */
+	struct body_preference prefs[4]; /* in request order */
+	size_t nprefs;
+	bool whole; /* Fetch without preferences: nothing is cut */
+};
+
+/* Reads an airsync:Options element (or an ItemOperations one: same children); e NULL: the
+ * defaults. */
+void email_options_read(const struct elem *e, enum eas_version v, struct email_options *o);
+/* Compact bytes, for the sticky options. */
+void email_options_encode(const struct email_options *o, struct buf *b);
+MUST_USE enum rc email_options_decode(
+	struct str *in, enum eas_version v, struct email_options *o);
+
+#define EMAIL_PLAN_PARTS 4
+
+struct email_plan {
+	const struct mail_summary *summary;
+	unsigned type; /* Body type that will be written, BODY_* */
+	bool html_to_text, text_to_html;
+	struct mail_part_request
+		parts[EMAIL_PLAN_PARTS]; /* to be fetched before email_write() */
+	size_t nparts;
+	const struct mail_part
+		*part[EMAIL_PLAN_PARTS];    /* the node of each, NULL for the whole message */
+	const struct body_preference *pref; /* the one chosen, NULL: none */
+};
+
+void email_plan(const struct mail_summary *m, const struct email_options *o, struct arena *a,
+	struct email_plan *plan_r);
+
+/*
+ * The children of ApplicationData. server_id: "<collection>:<uid>", the stem of FileReferences
+ * "<collection>:<uid>:<section>". RC_INVALID: this message cannot be shown (the sentence says
+ * why); the caller rolls back. RC_ABSENT: a planned part has no bytes because the message is
+ * gone.
+ */
+MUST_USE enum rc email_write(const struct email_plan *plan, const struct email_options *o,
+	struct str server_id, struct arena *a, struct wbxml_writer *w, struct err *err);
+
+/* What a flag-only Change needs: Read and Flag, as `changed` (MAIL_SEEN, MAIL_FLAGGED, ...)
+ * says. */
+void email_write_flags(
+	unsigned changed, unsigned flags, enum eas_version v, struct wbxml_writer *w);
+
+/* The flag changes that an ApplicationData of a client asks for. RC_INVALID: item Status 6. */
+MUST_USE enum rc email_read_change(const struct elem *data, enum eas_version v,
+	struct mail_flag_change *c, struct err *err);
+
+/* The part with that section, or NULL. */
+const struct mail_part *email_part(const struct mail_part *root, struct str section);
+/* Content type "type/subtype" for the device and the file name it should show (never empty). */
+struct str email_part_type(const struct mail_part *p, struct arena *a);
+struct str email_part_name(const struct mail_part *p, struct arena *a);
+
+#endif

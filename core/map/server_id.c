@@ -1,0 +1,23 @@
+#include "core/map/server_id.h"
+
+#define SERVER_ID_MAX 64
+
+struct str server_id_format(struct arena *a, struct str collection, uint32_t uid)
+{
+	return arena_printf(a, "%.*s:%u", STR_FMT(collection), uid);
+}
+
+enum rc server_id_parse(
+	struct str text, struct str *collection_r, uint32_t *uid_r, struct str *section_r)
+{
+	struct str rest = text, uid;
+
+	*section_r = STR_NONE;
+	if (text.n > SERVER_ID_MAX || !str_next(&rest, ':', collection_r) ||
+		collection_r->n == 0)
+		return RC_INVALID;
+	if (!str_next(&rest, ':', &uid) || !str_u32(uid, uid_r) || *uid_r == 0)
+		return RC_INVALID;
+	*section_r = rest;
+	return RC_OK;
+}

@@ -1,0 +1,192 @@
+/*
+ * state: all that the server remembers between two requests. Implemented by store/postgres and
+ * by tests/fake_state.c; tests/contract_state.c runs over both.
+ *
+ * Any worker serves any request, and a worker may die between any two calls. Nothing here keeps
+ * a transaction open between calls. Results live in the caller's arena. RC_UNAVAILABLE: the
+ * database cannot answer now; a lost connection is retried inside where that is safe.
+ */
+#ifndef EASPOOL_CORE_MODEL_STATE_H
+#define EASPOOL_CORE_MODEL_STATE_H
+
+#include "core/base/arena.h"
+#include "core/base/err.h"
+#include "core/wire/version.h"
+
+enum entitlement {
+	ENTITLED = 0,
+	ENTITLEMENT_DISABLED,   /* switched off for this user */
+	ENTITLEMENT_NOT_LISTED, /* users must be enabled one by one, and this one is not */
+	ENTITLEMENT_EXPIRED,    /* the pool's date has passed */
+	ENTITLEMENT_FULL, /* more users enabled than the pool has places: the latest are refused
+			   */
+};
+
+struct account {
+	int64_t id;
+	struct str login; /* lower-cased login name */
+	enum entitlement entitlement;
+	enum eas_version ceiling; /* V_NONE: no ceiling of its own */
+};
+
+enum device_access { DEVICE_ALLOWED = 0, DEVICE_BLOCKED, DEVICE_QUARANTINED };
+
+struct device {
+	int64_t id; /* 0: known for this request only (the probe "validate"), nothing is stored
+		     */
+	struct str device_id, type, user_agent;
+	struct str model, imei, friendly_name, os, os_language, phone_number, mobile_operator;
+	bool outbound_sms;
+	enum eas_version version, ceiling;
+	enum device_access access;
+	unsigned wipe;           /* 0 none; values come with the wipe */
+	uint32_t policy_key;     /* permanent, 0: none */
+	uint32_t policy_pending; /* temporary key of phase 1, 0: none */
+	uint32_t policy_hash;    /* of the policy that policy_key stands for */
+	struct str ping;         /* cached Ping parameters, bytes of core/cmd/cmd_ping.c */
+	struct str sync_request; /* cached Sync request, bytes of core/cmd/cmd_sync.c */
+	int64_t first_seen, last_seen;
+};
+
+/* What device_save() writes. */
+enum {
+	DEVICE_INFO = 1,         /* model ... outbound_sms */
+	DEVICE_POLICY = 2,       /* the three policy fields */
+	DEVICE_PING = 4,         /* durable loosely: synchronous commit off */
+	DEVICE_SYNC_REQUEST = 8, /* likewise */
+};
+
+enum folder_kind {
+	FOLDER_MAIL = 0,
+	FOLDER_CALENDAR,
+	FOLDER_CONTACTS,
+	FOLDER_TASKS,
+	FOLDER_NOTES
+};
+
+/* A folder of an account. The id is given once and never used again for another folder. */
+struct folder {
+	int64_t row;
+	struct str id; /* CollectionId: short ASCII */
+	enum folder_kind kind;
+	struct str path; /* backend path */
+	uint32_t uidvalidity;
+	struct str mailbox_id;
+	struct str parent; /* CollectionId of the parent, "0" at the top */
+	struct str name;   /* as the device shows it */
+	unsigned type;     /* EAS folder type, commands.md 2 */
+	bool selectable;
+};
+
+struct folders {
+	struct folder *v;
+	size_t n;
+	int64_t version; /* of the account's folder table, for folders_store */
+};
+
+/*
+ * The state of one (device, collection) relationship. The hierarchy is the collection with the
+ * id "". A SyncKey is "<epoch>-<generation>", core/sync/sync_key.h.
+ *
+ * `state` belongs to the current generation. `round` is what its round sent and answered: the
+ * key before it again means that the answer was lost, and `round` lets it be given again.
+ */
+struct collection {
+	uint32_t epoch; /* 0: there is no relationship */
+	uint32_t generation;
+	struct str state; /* bytes of core/sync */
+	struct str round;
+	struct str options; /* sticky Options, Supported, class */
+	int64_t revision;   /* counts every store; for the comparison */
+};
+
+struct moved {
+	struct str from, to; /* ServerIds */
+};
+
+struct state {
+	const struct state_ops *ops;
+};
+
+struct state_ops {
+	/*
+	 * Finds or makes account and device, in one round trip; notes version, type, user agent
+	 * and last-seen time (loosely durable, not more than once a minute). An account that is
+	 * not entitled is reported, not made. RC_LIMIT: the user has too many devices. DeviceId
+	 * "validate": nothing is stored, device id 0. An empty device_id (OPTIONS): account
+	 * only.
+	 */
+	enum rc (*begin)(struct state *s, struct str login, const struct device *seen,
+		struct arena *a, struct account *account_r, struct device *device_r,
+		struct err *err);
+	/* The request is over: releases whatever it still holds. Never fails. */
+	void (*end)(struct state *s);
+
+	/* RC_ABSENT: an administrator has removed the device meanwhile. */
+	enum rc (*device_save)(
+		struct state *s, const struct device *d, unsigned what, struct err *err);
+
+	enum rc (*folders_load)(struct state *s, const struct account *ac, struct arena *a,
+		struct folders *r, struct err *err);
+	/*
+	 * Makes the account's folders equal to the list: a folder with an empty id is new and
+	 * gets one (written into v), a known id is updated, what is missing is deleted. One
+	 * transaction. RC_CONFLICT: the table is no longer at `version`; load again. The new
+	 * version goes into f.
+	 */
+	enum rc (*folders_store)(struct state *s, const struct account *ac, struct folders *f,
+		struct arena *a, struct err *err);
+	/* One folder by CollectionId; RC_ABSENT. Only folders of this account. */
+	enum rc (*folder_get)(struct state *s, const struct account *ac, struct str id,
+		struct arena *a, struct folder *r, struct err *err);
+
+	/*
+	 * Takes the (device, collection) for this request (a session advisory lock, waited for
+	 * at most the configured time: RC_UNAVAILABLE), and reads its state and folder in the
+	 * same round trip. No relationship: epoch 0. RC_ABSENT: no such folder ("" is always
+	 * there; then folder_r is zeroed). Taken until collection_close() or end().
+	 */
+	enum rc (*collection_open)(struct state *s, const struct account *ac,
+		const struct device *d, struct str id, struct arena *a, struct folder *folder_r,
+		struct collection *r, struct err *err);
+	/* Without the lock, for a look only (Ping, GetItemEstimate). */
+	enum rc (*collection_peek)(struct state *s, const struct account *ac,
+		const struct device *d, struct str id, struct arena *a, struct folder *folder_r,
+		struct collection *r, struct err *err);
+	/*
+	 * Writes epoch, generation, state, round, options if the stored revision is still
+	 * c->revision (none stored: 0), by one statement, synchronously committed. RC_CONFLICT
+	 * otherwise. On success c->revision is the new one.
+	 */
+	enum rc (*collection_store)(struct state *s, const struct device *d, struct str id,
+		struct collection *c, struct err *err);
+	void (*collection_close)(struct state *s, const struct device *d, struct str id);
+
+	/*
+	 * ClientIds of sent mail, per device. claim: RC_OK, the mail is ours to send (also when
+	 * a former try died before sent_done); RC_CONFLICT, it was sent. The claim is held
+	 * (lock) until sent_done(), sent_drop() or end(). Entries older than a week may go.
+	 */
+	enum rc (*sent_claim)(
+		struct state *s, const struct device *d, struct str client_id, struct err *err);
+	enum rc (*sent_done)(
+		struct state *s, const struct device *d, struct str client_id, struct err *err);
+	void (*sent_drop)(struct state *s, const struct device *d, struct str client_id);
+
+	/* What MoveItems answered, so that a resent request gets the same. Entries older than a
+	 * week may go. */
+	enum rc (*moved_add)(struct state *s, const struct device *d, const struct moved *v,
+		size_t n, struct err *err);
+	/* RC_ABSENT when that item was not moved by this device. */
+	enum rc (*moved_find)(struct state *s, const struct device *d, struct str from,
+		struct arena *a, struct str *to_r, struct err *err);
+
+	/* For the administrator: an item of this folder that cannot be shown to devices, and
+	 * why. */
+	enum rc (*skip_add)(struct state *s, const struct account *ac, const struct folder *f,
+		struct str item, struct str reason, struct err *err);
+};
+
+#define state_call(s, op, ...) ((s)->ops->op((s), __VA_ARGS__))
+
+#endif

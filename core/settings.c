@@ -1,0 +1,33 @@
+#include "core/settings.h"
+
+#include "core/wire/version.h"
+
+const struct conf_row settings_rows[] = {
+#define SET(field, type, fallback, min, max, choices, help)                                    \
+	{#field, CONF_##type, fallback, min, max, choices, help,                               \
+		offsetof(struct settings, field)},
+#include "core/settings.def"
+#undef SET
+#undef NO_MAX
+};
+
+const size_t settings_nrows = ARRAY_LEN(settings_rows);
+
+enum rc settings_read(
+	struct str text, const char *name, struct settings *s, struct arena *a, struct err *err)
+{
+	enum rc rc = conf_read(settings_rows, settings_nrows, text, name, s, a, err);
+
+	if (rc)
+		return rc;
+	if (version_of(s->max_version) == V_NONE)
+		return err_set(
+			err, RC_INVALID, "%s: max_version: no such protocol version", name);
+	if (s->heartbeat_min > s->heartbeat_max)
+		return err_set(
+			err, RC_INVALID, "%s: heartbeat_min is above heartbeat_max", name);
+	if (s->policy_password_failures > 0 && s->policy_password_failures < 4)
+		return err_set(
+			err, RC_INVALID, "%s: policy_password_failures: 0, or 4 to 16", name);
+	return RC_OK;
+}
