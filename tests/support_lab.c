@@ -1,0 +1,116 @@
+#include "tests/support_lab.h"
+
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static char dir[64];
+static pid_t owner;
+
+static _Noreturn void die(const char *what)
+{
+	(void)fprintf(stderr, "lab: %s\n", what);
+	exit(1);
+}
+
+static int run(char *const argv[])
+{
+	int status = -1;
+	pid_t pid;
+
+	if (posix_spawn(&pid, argv[0], NULL, NULL, argv, environ) != 0)
+		return -1;
+	if (waitpid(pid, &status, 0) != pid)
+		return -1;
+	return status;
+}
+
+static void script(const char *name, char *path, size_t size)
+{
+	const char *source = getenv("EASPOOL_SOURCE");
+
+	(void)snprintf(path, size, "%s/tests/lab/%s", source ? source : "..", name);
+}
+
+/* Reads KEY='value' lines into the environment. */
+static void read_env(const char *lab_dir)
+{
+	char path[128], line[4096];
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/lab.env", lab_dir);
+	f = fopen(path, "r");
+	if (!f)
+		die("no lab.env");
+	while (fgets(line, sizeof(line), f)) {
+		char *value = strstr(line, "='");
+		char *end = value ? strrchr(value + 2, '\'') : NULL;
+
+		if (!end)
+			continue;
+		*value = *end = '\0';
+		(void)setenv(line, value + 2, 1);
+	}
+	(void)fclose(f);
+}
+
+static void start(unsigned users, bool backends)
+{
+	const char *running = getenv("LAB_DIR");
+	char up[4096], count[16];
+	char *argv[] = {up, dir, (char[]){"--users"}, count, NULL};
+
+	if (running) {
+		read_env(running);
+		return;
+	}
+	(void)snprintf(dir, sizeof(dir), "/tmp/easpool-lab-XXXXXX");
+	if (!mkdtemp(dir))
+		die("no temporary folder");
+	owner = getpid();
+	(void)atexit(lab_down);
+	script("up", up, sizeof(up));
+	(void)snprintf(count, sizeof(count), "%u", users);
+	if (backends)
+		(void)setenv("EASPOOL_LAB_ONLY", "backends", 1);
+	if (run(argv) != 0)
+		die("the servers do not start");
+	read_env(dir);
+}
+
+void lab_up(unsigned users)
+{
+	start(users, false);
+}
+
+void lab_up_backends(unsigned users)
+{
+	start(users, true);
+}
+
+void lab_down(void)
+{
+	char down[4096];
+	char *argv[] = {down, dir, NULL};
+
+	if (dir[0] == '\0' || getpid() != owner)
+		return;
+	script("down", down, sizeof(down));
+	(void)run(argv);
+	dir[0] = '\0';
+}
+
+const char *lab_get(const char *key)
+{
+	const char *value = getenv(key);
+
+	if (!value)
+		die(key);
+	return value;
+}

@@ -1,0 +1,19 @@
+/*
+ * support_lab: the real servers for a test, started by tests/lab/up. When LAB_DIR is set
+ * already, the lab that runs there is used and left alone.
+ */
+#ifndef EASPOOL_TESTS_SUPPORT_LAB_H
+#define EASPOOL_TESTS_SUPPORT_LAB_H
+
+/* Starts a lab with that many users ("user01@example.test" ...); ends the process on failure.
+ */
+void lab_up(unsigned users);
+/* The same without nginx and easpool: PostgreSQL, Dovecot and the submission server. */
+void lab_up_backends(unsigned users);
+/* Stops it. Also done at exit. */
+void lab_down(void);
+
+/* A variable of lab.env; ends the process when there is none. */
+const char *lab_get(const char *key);
+
+#endif
