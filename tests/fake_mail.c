@@ -21,11 +21,6 @@ struct message {
 	bool poisoned;
 };
 
-struct gone {
-	uint32_t uid;
-	uint64_t modseq;
-};
-
 struct box {
 	char *path;
 	char id[16];
@@ -34,8 +29,6 @@ struct box {
 	uint64_t modseq;
 	struct message *v;
 	size_t n, cap;
-	struct gone *gone;
-	size_t ngone;
 };
 
 struct fake_mail {
@@ -93,7 +86,6 @@ static void box_free(struct box *b)
 	for (size_t i = 0; i < b->n; i++)
 		drop(&b->v[i]);
 	free(b->v);
-	free(b->gone);
 	free(b->path);
 	free(b);
 }
@@ -139,9 +131,7 @@ static void expunge(struct box *b, uint32_t uid)
 	drop(m);
 	memmove(m, m + 1, (size_t)(b->v + b->n - (m + 1)) * sizeof(*m));
 	b->n--;
-	b->gone = realloc(b->gone, (b->ngone + 1) * sizeof(*b->gone));
-	assert(b->gone);
-	b->gone[b->ngone++] = (struct gone){uid, ++b->modseq};
+	b->modseq++;
 }
 
 /* The two ends of every op: fail early, or pretend that the answer got lost. */
@@ -858,7 +848,6 @@ void fake_mail_new_uidvalidity(struct fake_mail *fm, const char *path)
 	struct box *b = must(fm, path);
 
 	b->uidvalidity = ++fm->next_validity;
-	b->ngone = 0;
 	b->uidnext = 1;
 	for (size_t i = 0; i < b->n; i++)
 		b->v[i].uid = b->uidnext++;
