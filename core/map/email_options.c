@@ -1,0 +1,84 @@
+#include "core/map/email.h"
+
+#include "core/base/varint.h"
+
+static const struct elem *next_preference(const struct elem *options, const struct elem *e)
+{
+	return e ? elem_again(e) : elem_child(options, AIRSYNCBASE_BODY_PREFERENCE);
+}
+
+void email_options_read(const struct elem *e, enum eas_version v, struct email_options *o)
+{
+	const struct elem *p = NULL;
+
+	*o = (struct email_options){.version = v};
+	o->mime_support = elem_u32(e, AIRSYNC_MIME_SUPPORT, 0);
+	o->truncation = elem_has(e, AIRSYNC_TRUNCATION)
+				? (int)(elem_u32(e, AIRSYNC_TRUNCATION, 9) % 10)
+				: -1;
+	o->mime_truncation = elem_has(e, AIRSYNC_MIME_TRUNCATION)
+				     ? (int)(elem_u32(e, AIRSYNC_MIME_TRUNCATION, 8) % 10)
+				     : -1;
+	if (v < V120)
+		return;
+	for (p = next_preference(e, NULL); p && o->nprefs < ARRAY_LEN(o->prefs);
+		p = next_preference(e, p)) {
+		struct body_preference *b = &o->prefs[o->nprefs];
+
+		b->type = elem_u32(p, AIRSYNCBASE_TYPE, 0);
+		if (b->type < BODY_PLAIN || b->type > BODY_MIME)
+			continue;
+		b->has_size = elem_has(p, AIRSYNCBASE_TRUNCATION_SIZE);
+		b->size = elem_u32(p, AIRSYNCBASE_TRUNCATION_SIZE, 0);
+		b->all_or_none = elem_bool(p, AIRSYNCBASE_ALL_OR_NONE, false);
+		if (v >= V140) {
+			b->preview = elem_u32(p, AIRSYNCBASE_PREVIEW, 0);
+			if (b->preview > 255)
+				b->preview = 255;
+		}
+		o->nprefs++;
+	}
+}
+
+void email_options_encode(const struct email_options *o, struct buf *b)
+{
+	varint_put(b, o->mime_support);
+	varint_put(b, (unsigned)(o->truncation + 1));
+	varint_put(b, (unsigned)(o->mime_truncation + 1));
+	varint_put(b, o->nprefs);
+	for (size_t i = 0; i < o->nprefs; i++) {
+		const struct body_preference *p = &o->prefs[i];
+
+		varint_put(b, p->type);
+		varint_put(b, p->has_size ? (uint64_t)p->size + 1 : 0);
+		varint_put(b, p->all_or_none);
+		varint_put(b, p->preview);
+	}
+}
+
+enum rc email_options_decode(struct str *in, enum eas_version v, struct email_options *o)
+{
+	uint64_t truncation, mime_truncation, n;
+	uint32_t support;
+
+	*o = (struct email_options){.version = v};
+	if (varint_get32(in, &support) || varint_get(in, &truncation) ||
+		varint_get(in, &mime_truncation) || varint_get(in, &n) ||
+		n > ARRAY_LEN(o->prefs) || truncation > 10 || mime_truncation > 10)
+		return RC_INVALID;
+	o->mime_support = support;
+	o->truncation = (int)truncation - 1;
+	o->mime_truncation = (int)mime_truncation - 1;
+	for (o->nprefs = 0; o->nprefs < n; o->nprefs++) {
+		struct body_preference *p = &o->prefs[o->nprefs];
+		uint64_t size, all;
+		uint32_t type, preview;
+
+		if (varint_get32(in, &type) || varint_get(in, &size) || varint_get(in, &all) ||
+			varint_get32(in, &preview))
+			return RC_INVALID;
+		*p = (struct body_preference){
+			type, size > 0, (uint32_t)(size ? size - 1 : 0), all != 0, preview};
+	}
+	return RC_OK;
+}
