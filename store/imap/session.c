@@ -1,0 +1,515 @@
+#include "store/imap/session.h"
+
+#include "core/base/clock.h"
+#include "store/imap/utf7.h"
+
+#include <curl/curl.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RESPONSE_MAX (96 * 1024 * 1024)
+#define COMMAND_MAX  (4 * 1024 * 1024)
+
+static const struct {
+	const char *name;
+	unsigned bit;
+} capabilities[] = {
+	{"CONDSTORE",          CAP_CONDSTORE              },
+	{"QRESYNC",            CAP_QRESYNC | CAP_CONDSTORE},
+	{"ESEARCH",            CAP_ESEARCH                },
+	{"MOVE",               CAP_MOVE                   },
+	{"UIDPLUS",            CAP_UIDPLUS                },
+	{"LIST-STATUS",        CAP_LIST_STATUS            },
+	{"SPECIAL-USE",        CAP_SPECIAL_USE            },
+	{"OBJECTID",           CAP_OBJECTID               },
+	{"LITERAL+",           CAP_LITERAL_PLUS           },
+	{"CREATE-SPECIAL-USE", CAP_CREATE_SPECIAL_USE     },
+};
+
+static enum rc lost(struct session *s, const char *what, struct err *err)
+{
+	s->broken = true;
+	return err_set(err, RC_UNAVAILABLE, "IMAP connection lost: %s", what);
+}
+
+static enum rc silent(struct session *s, struct err *err)
+{
+	s->broken = true;
+	return err_set_why(err, RC_UNAVAILABLE, ERR_TIMEOUT,
+		"the IMAP server was silent for %lld s", (long long)(s->timeout_ms / 1000));
+}
+
+/* Waits until the socket can be read (or written). */
+static enum rc await(struct session *s, short events, struct err *err)
+{
+	struct pollfd pfd = {.events = events};
+	curl_socket_t fd;
+	int n;
+
+	if (curl_easy_getinfo(s->curl, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK || fd < 0)
+		return lost(s, "no socket", err);
+	pfd.fd = fd;
+	n = poll(&pfd, 1, (int)s->timeout_ms);
+	if (n == 0)
+		return silent(s, err);
+	return RC_OK;
+}
+
+static enum rc send_all(struct session *s, struct str bytes, struct err *err)
+{
+	while (bytes.n) {
+		size_t n = 0;
+		CURLcode code = curl_easy_send(s->curl, bytes.p, bytes.n, &n);
+
+		if (code == CURLE_AGAIN) {
+			enum rc rc = await(s, POLLOUT, err);
+
+			if (rc)
+				return rc;
+			continue;
+		}
+		if (code != CURLE_OK)
+			return lost(s, curl_easy_strerror(code), err);
+		bytes = str_sub(bytes, n, bytes.n);
+	}
+	return RC_OK;
+}
+
+/* Reads some more bytes. TLS may hold decrypted bytes, so recv comes before poll. */
+static enum rc receive(struct session *s, struct err *err)
+{
+	for (;;) {
+		char *room = buf_room(&s->in, 64 * 1024);
+		size_t n = 0;
+		CURLcode code;
+
+		if (!room) {
+			s->broken = true;
+			return err_set(err, RC_LIMIT,
+				"an IMAP response is larger than %d bytes", RESPONSE_MAX);
+		}
+		code = curl_easy_recv(s->curl, room, 64 * 1024, &n);
+		if (code == CURLE_OK && n == 0)
+			return lost(s, "closed by the server", err);
+		if (code == CURLE_OK) {
+			buf_grew(&s->in, n);
+			return RC_OK;
+		}
+		if (code != CURLE_AGAIN)
+			return lost(s, curl_easy_strerror(code), err);
+		if (await(s, POLLIN, err))
+			return err ? err->rc : RC_UNAVAILABLE;
+	}
+}
+
+/* Forgets what was consumed. */
+static void compact(struct session *s)
+{
+	if (s->at == 0)
+		return;
+	memmove(s->in.p, s->in.p + s->at, s->in.n - s->at);
+	buf_cut(&s->in, s->in.n - s->at);
+	s->at = 0;
+}
+
+/* The next whole response, literals included, without its CRLF; valid until the next call. */
+static enum rc next_response(struct session *s, struct str *r, struct err *err)
+{
+	size_t scanned, end;
+
+	compact(s);
+	scanned = 0;
+	for (;;) {
+		struct str rest = str_sub(buf_str(&s->in), scanned, s->in.n);
+		struct str line;
+		uint64_t n;
+
+		end = str_find(rest, '\n');
+		if (end == rest.n) {
+			enum rc rc = receive(s, err);
+
+			if (rc)
+				return rc;
+			continue;
+		}
+		line = str_sub(rest, 0, end);
+		if (line.n && line.p[line.n - 1] == '\r')
+			line.n--;
+		scanned += end + 1;
+		if (!imap_literal(line, &n)) {
+			*r = (struct str){s->in.p, (size_t)(line.p + line.n - s->in.p)};
+			s->at = scanned;
+			return RC_OK;
+		}
+		if (n > RESPONSE_MAX) {
+			s->broken = true;
+			return err_set(err, RC_LIMIT, "an IMAP literal of %llu bytes",
+				(unsigned long long)n);
+		}
+		while (s->in.n - scanned < n) {
+			enum rc rc = receive(s, err);
+
+			if (rc)
+				return rc;
+		}
+		scanned += (size_t)n;
+	}
+}
+
+static void read_capabilities(struct session *s, struct imap_value *v, unsigned without)
+{
+	for (; v; v = v->next)
+		for (size_t i = 0; i < ARRAY_LEN(capabilities); i++)
+			if (imap_is(v, capabilities[i].name))
+				s->caps |= capabilities[i].bit;
+	s->caps &= ~without;
+	if (without & CAP_CONDSTORE)
+		s->caps &= ~(unsigned)CAP_QRESYNC;
+}
+
+unsigned session_queue(struct session *s, const char *fmt, ...)
+{
+	va_list ap, again;
+	char *to;
+	int n;
+
+	if (s->ncommands == SESSION_COMMANDS)
+		abort();
+	buf_addf(&s->out, "A%u ", s->next_tag++);
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	to = n > 0 ? buf_room(&s->out, (size_t)n) : NULL;
+	if (to) {
+		(void)vsnprintf(to, (size_t)n + 1, fmt, again);
+		buf_grew(&s->out, (size_t)n);
+	}
+	va_end(again);
+	buf_adds(&s->out, "\r\n");
+	return s->ncommands++;
+}
+
+struct str session_quote(struct str text, struct arena *a)
+{
+	char *out = arena_alloc(a, 2 * text.n + 3);
+	size_t n = 0;
+
+	out[n++] = '"';
+	for (size_t i = 0; i < text.n; i++) {
+		char c = text.p[i];
+
+		if (c == '\r' || c == '\n' || c == '\0')
+			continue;
+		if (c == '"' || c == '\\')
+			out[n++] = '\\';
+		out[n++] = c;
+	}
+	out[n++] = '"';
+	out[n] = '\0';
+	return (struct str){out, n};
+}
+
+struct str session_mailbox(struct str path, struct arena *a)
+{
+	return session_quote(utf7_encode(path, a), a);
+}
+
+/* "OK [CODE x] text" */
+static void read_result(struct str s, struct arena *a, struct imap_result *r)
+{
+	size_t space = str_find(s, ' ');
+	struct str word = str_sub(s, 0, space);
+
+	s = str_trim(str_sub(s, space, s.n));
+	r->status = str_iis(word, "OK") ? IMAP_OK : str_iis(word, "NO") ? IMAP_NO : IMAP_BAD;
+	r->code = STR_NONE;
+	if (s.n && s.p[0] == '[') {
+		size_t end = str_find(s, ']');
+
+		r->code = arena_str(a, str_sub(s, 1, end - 1));
+		s = str_trim(str_sub(s, end + 1, s.n));
+	}
+	r->text = arena_str(a, s);
+}
+
+/* The code of an untagged OK is worth as much as a response: "* OK [UIDNEXT 7] ..." */
+static enum rc untagged(struct session *s, struct str line, struct arena *a,
+	session_handler handler, void *ctx, struct err *err)
+{
+	struct imap_value *values;
+	enum rc rc;
+
+	if (str_istarts(line, "BYE"))
+		return lost(s, "BYE", err);
+	if (str_istarts(line, "OK ") || str_istarts(line, "NO ") || str_istarts(line, "BAD ")) {
+		struct imap_result r;
+
+		read_result(line, a, &r);
+		if (!r.code.p || r.status != IMAP_OK)
+			return RC_OK;
+		line = r.code;
+	} else {
+		line = arena_str(a, line);
+	}
+	rc = imap_parse(line, a, &values, err);
+	if (rc) {
+		s->broken = true;
+		return rc;
+	}
+	return handler ? handler(ctx, values, err) : RC_OK;
+}
+
+static enum rc read_answers(struct session *s, struct arena *a, session_handler handler,
+	void *ctx, bool until_go_ahead, struct err *err)
+{
+	unsigned open = s->ncommands;
+	enum rc failed = RC_OK;
+	struct err first = ERR_INIT;
+
+	while (open) {
+		struct str line, tag;
+		uint32_t n;
+		enum rc rc = next_response(s, &line, err);
+
+		if (rc)
+			return rc;
+		if (str_starts(line, "* ")) {
+			rc = untagged(s, str_sub(line, 2, line.n), a, handler, ctx,
+				failed ? &first : err);
+			if (rc && s->broken)
+				return rc;
+			if (rc)
+				failed = rc;
+			continue;
+		}
+		if (line.n && line.p[0] == '+') {
+			if (until_go_ahead)
+				return RC_OK;
+			continue;
+		}
+		tag = str_sub(line, 0, str_find(line, ' '));
+		if (tag.n < 2 || tag.p[0] != 'A' || !str_u32(str_sub(tag, 1, tag.n), &n) ||
+			n < s->first_tag || n - s->first_tag >= s->ncommands)
+			return lost(s, "an answer to nothing", err);
+		read_result(str_sub(line, tag.n + 1, line.n), a, &s->results[n - s->first_tag]);
+		open--;
+	}
+	return failed;
+}
+
+static void reset(struct session *s)
+{
+	s->ncommands = 0;
+	buf_reset(&s->out);
+}
+
+enum rc session_run(
+	struct session *s, struct arena *a, session_handler handler, void *ctx, struct err *err)
+{
+	enum rc rc;
+
+	if (s->broken)
+		return lost(s, "broken before", err);
+	s->first_tag = s->next_tag - s->ncommands;
+	rc = s->out.over ? err_set(err, RC_LIMIT, "an IMAP command is too long")
+			 : send_all(s, buf_str(&s->out), err);
+	s->trips++;
+	if (rc == RC_OK)
+		rc = read_answers(s, a, handler, ctx, false, err);
+	reset(s);
+	return rc;
+}
+
+enum rc session_run_literal(struct session *s, struct arena *a, struct source *literal,
+	session_handler handler, void *ctx, struct err *err)
+{
+	char chunk[16 * 1024];
+	size_t got;
+	enum rc rc;
+
+	if (s->broken)
+		return lost(s, "broken before", err);
+	s->first_tag = s->next_tag - s->ncommands;
+	rc = send_all(s, buf_str(&s->out), err);
+	s->trips++;
+	s->results[0] = (struct imap_result){.status = IMAP_OK};
+	if (rc == RC_OK)
+		rc = read_answers(s, a, handler, ctx, true, err);
+	/* Refused before the literal was asked for. */
+	if (rc || s->results[0].status != IMAP_OK) {
+		reset(s);
+		return rc;
+	}
+	for (;;) {
+		rc = literal->read(literal, chunk, sizeof(chunk), &got, err);
+		if (rc || got == 0)
+			break;
+		rc = send_all(s, (struct str){chunk, got}, err);
+		if (rc)
+			break;
+	}
+	if (rc == RC_OK)
+		rc = send_all(s, STR("\r\n"), err);
+	if (rc == RC_OK)
+		rc = read_answers(s, a, handler, ctx, false, err);
+	else
+		s->broken = true;
+	s->trips++;
+	reset(s);
+	return rc;
+}
+
+enum rc session_result(const struct imap_result *r, const char *what, struct err *err)
+{
+	static const struct {
+		const char *code;
+		enum rc rc;
+		enum err_why why;
+	} codes[] = {
+		{"NONEXISTENT",   RC_ABSENT,      ERR_PLAIN    },
+		{"TRYCREATE",     RC_ABSENT,      ERR_PLAIN    },
+		{"ALREADYEXISTS", RC_CONFLICT,    ERR_PLAIN    },
+		{"NOPERM",        RC_DENIED,      ERR_PLAIN    },
+		{"OVERQUOTA",     RC_LIMIT,       ERR_QUOTA    },
+		{"LIMIT",         RC_LIMIT,       ERR_TOO_LARGE},
+		{"TOOBIG",        RC_LIMIT,       ERR_TOO_LARGE},
+		{"UNAVAILABLE",   RC_UNAVAILABLE, ERR_PLAIN    },
+		{"INUSE",         RC_UNAVAILABLE, ERR_PLAIN    },
+		{"SERVERBUG",     RC_UNAVAILABLE, ERR_PLAIN    },
+	};
+
+	if (r->status == IMAP_OK)
+		return RC_OK;
+	for (size_t i = 0; i < ARRAY_LEN(codes); i++)
+		if (str_istarts(r->code, codes[i].code))
+			return err_set_why(err, codes[i].rc, codes[i].why, "%s: %.*s", what,
+				STR_FMT(r->text));
+	/* Servers without RFC 5530 codes say it in words only. */
+	if (str_isearch(r->text, STR("doesn't exist")) < r->text.n ||
+		str_isearch(r->text, STR("not exist")) < r->text.n ||
+		str_isearch(r->text, STR("not found")) < r->text.n)
+		return err_set(err, RC_ABSENT, "%s: %.*s", what, STR_FMT(r->text));
+	return err_set(err, RC_UNAVAILABLE, "%s: IMAP %s %.*s", what,
+		r->status == IMAP_NO ? "NO" : "BAD", STR_FMT(r->text));
+}
+
+static enum rc on_capability(void *ctx, struct imap_value *values, struct err *err UNUSED)
+{
+	void **pair = ctx;
+
+	if (imap_is(values, "CAPABILITY"))
+		read_capabilities(pair[0], values->next, *(unsigned *)pair[1]);
+	return RC_OK;
+}
+
+/* The answers to the login are not seen, so capabilities are asked for; then what is useful is
+ * enabled. */
+static enum rc greet(struct session *s, unsigned without, struct err *err)
+{
+	void *pair[] = {s, &without};
+	struct arena *a = arena_new();
+	enum rc rc;
+
+	(void)session_queue(s, "CAPABILITY");
+	rc = session_run(s, a, on_capability, pair, err);
+	if (rc == RC_OK && s->caps & (CAP_QRESYNC | CAP_CONDSTORE)) {
+		(void)session_queue(
+			s, "ENABLE %s", s->caps & CAP_QRESYNC ? "QRESYNC" : "CONDSTORE");
+		rc = session_run(s, a, NULL, NULL, err);
+	}
+	arena_free(a);
+	return rc;
+}
+
+static void set_options(
+	CURL *c, const struct settings *conf, const char *login, const struct secret *password)
+{
+	char url[512];
+	bool implicit = conf->imap_tls == TLS_IMPLICIT;
+	long port = conf->imap_port ? (long)conf->imap_port : implicit ? 993 : 143;
+
+	(void)snprintf(url, sizeof(url), "%s://%.*s:%ld/", implicit ? "imaps" : "imap",
+		STR_FMT(conf->imap_host), port);
+	(void)curl_easy_setopt(c, CURLOPT_URL, url);
+	(void)curl_easy_setopt(c, CURLOPT_CONNECT_ONLY, 1L);
+	(void)curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	(void)curl_easy_setopt(c, CURLOPT_USERNAME, login);
+	(void)curl_easy_setopt(c, CURLOPT_PASSWORD, password->p ? password->p : "");
+	(void)curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)conf->imap_timeout);
+	(void)curl_easy_setopt(c, CURLOPT_TIMEOUT, (long)conf->imap_timeout);
+	if (conf->imap_tls == TLS_STARTTLS)
+		(void)curl_easy_setopt(c, CURLOPT_USE_SSL, (long)CURLUSESSL_ALL);
+	if (conf->tls_ca_file.n)
+		(void)curl_easy_setopt(c, CURLOPT_CAINFO, conf->tls_ca_file.p);
+	if (!conf->tls_verify) {
+		(void)curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 0L);
+		(void)curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 0L);
+	}
+}
+
+enum rc session_open(const struct settings *conf, struct str login,
+	const struct secret *password, unsigned without, struct session **r, struct err *err)
+{
+	struct session *s = calloc(1, sizeof(*s));
+	struct arena *a = arena_new();
+	CURLcode code;
+	enum rc rc;
+
+	if (!s)
+		abort();
+	s->next_tag = 1;
+	s->timeout_ms = conf->imap_timeout * 1000;
+	buf_init(&s->in, RESPONSE_MAX + 128 * 1024);
+	buf_init(&s->out, COMMAND_MAX);
+	s->curl = curl_easy_init();
+	if (!s->curl)
+		abort();
+	set_options(s->curl, conf, arena_cstr(a, login), password);
+	code = curl_easy_perform(s->curl);
+	arena_free(a);
+	s->trips = 1;
+	if (code == CURLE_LOGIN_DENIED)
+		rc = err_set(err, RC_DENIED, "the IMAP server refused the login");
+	else if (code != CURLE_OK)
+		rc = err_set(err, RC_UNAVAILABLE, "could not connect to IMAP at %.*s: %s",
+			STR_FMT(conf->imap_host), curl_easy_strerror(code));
+	else
+		rc = greet(s, without, err);
+	if (rc) {
+		session_close(s);
+		return rc;
+	}
+	*r = s;
+	return RC_OK;
+}
+
+void session_close(struct session *s)
+{
+	size_t n;
+
+	if (!s)
+		return;
+	if (!s->broken && s->curl)
+		(void)curl_easy_send(s->curl, "Z LOGOUT\r\n", 10, &n);
+	curl_easy_cleanup(s->curl);
+	buf_release(&s->in);
+	buf_release(&s->out);
+	free(s);
+}
+
+bool session_alive(struct session *s)
+{
+	struct pollfd pfd = {.events = POLLIN};
+	curl_socket_t fd;
+
+	if (s->broken || curl_easy_getinfo(s->curl, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK ||
+		fd < 0)
+		return false;
+	pfd.fd = fd;
+	/* An idle server has nothing to say but BYE, or that it hung up. */
+	return poll(&pfd, 1, 0) == 0;
+}
