@@ -1,0 +1,293 @@
+#include "store/imap/imap_internal.h"
+
+#include "core/base/clock.h"
+#include "core/base/crlf.h"
+
+#include <string.h>
+
+static const char *flag_text(unsigned bits, struct arena *a)
+{
+	static const struct {
+		unsigned bit;
+		const char *name;
+	} names[] = {
+		{MAIL_SEEN,      "\\Seen"    },
+		{MAIL_FLAGGED,   "\\Flagged" },
+		{MAIL_ANSWERED,  "\\Answered"},
+		{MAIL_FORWARDED, "$Forwarded"},
+		{MAIL_DRAFT,     "\\Draft"   },
+		{MAIL_DELETED,   "\\Deleted" },
+	};
+	struct str text = {"", 0};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (bits & names[i].bit)
+			text = arena_printf(
+				a, "%.*s%s%s", STR_FMT(text), text.n ? " " : "", names[i].name);
+	return arena_cstr(a, text);
+}
+
+struct seen_uids {
+	struct arena *a;
+	struct uidset set;
+};
+
+static enum rc on_uid(void *ctx, struct imap_value *values, struct err *err UNUSED)
+{
+	struct seen_uids *seen = ctx;
+	struct mail_flags f;
+	bool flags;
+
+	if (fetch_flags(values, seen->a, &f, &flags))
+		uidset_add(&seen->set, f.uid);
+	return RC_OK;
+}
+
+enum rc op_store(struct mail *m, struct str folder, struct mail_flag_change *v, size_t n,
+	struct err *err)
+{
+	struct arena *a = arena_new();
+	struct seen_uids seen = {.a = a};
+	struct session *s;
+	bool queued = false;
+	enum rc rc = mailbox_session((struct imap_mailbox *)m, &s, err);
+
+	uidset_init(&seen.set, a);
+	for (size_t from = 0; rc == RC_OK && from < n;) {
+		unsigned first;
+
+		mailbox_select(s, folder, a, &queued);
+		first = queued ? 1 : 0;
+		/* Without .SILENT: the answer tells which messages are still there. */
+		for (; from < n && s->ncommands + 2 < SESSION_COMMANDS; from++) {
+			if (v[from].set)
+				(void)session_queue(s, "UID STORE %u +FLAGS (%s)", v[from].uid,
+					flag_text(v[from].set, a));
+			if (v[from].clear)
+				(void)session_queue(s, "UID STORE %u -FLAGS (%s)", v[from].uid,
+					flag_text(v[from].clear, a));
+			/* A flag that was set already may be answered by nothing. */
+			(void)session_queue(s, "UID FETCH %u (UID FLAGS)", v[from].uid);
+		}
+		{
+			unsigned count = s->ncommands;
+
+			rc = session_run(s, a, on_uid, &seen, err);
+			if (rc == RC_OK)
+				rc = mailbox_selected(s, folder, queued, a, err);
+			for (unsigned i = first; i < count && rc == RC_OK; i++)
+				rc = session_result(&s->results[i], "could not set flags", err);
+		}
+	}
+	for (size_t i = 0; i < n && rc == RC_OK; i++)
+		v[i].absent = !uidset_has(&seen.set, v[i].uid);
+	arena_free(a);
+	return rc;
+}
+
+/* Pairs of COPYUID, in the order of the sets: "COPYUID 38505 304,319:320 3956:3958". */
+static void read_copyuid(struct str source, struct str target, struct mail_move *v, size_t n)
+{
+	struct arena *a = arena_new();
+	struct uidset from, to;
+
+	uidset_init(&from, a);
+	uidset_init(&to, a);
+	if (uidset_parse(&from, source, 10000) == RC_OK &&
+		uidset_parse(&to, target, 10000) == RC_OK &&
+		uidset_count(&from) == uidset_count(&to)) {
+		uint32_t x = uidset_above(&from, 0), y = uidset_above(&to, 0);
+
+		for (; x && y; x = uidset_above(&from, x), y = uidset_above(&to, y))
+			for (size_t i = 0; i < n; i++)
+				if (v[i].uid == x) {
+					v[i].new_uid = y;
+					v[i].rc = RC_OK;
+				}
+	}
+	arena_free(a);
+}
+
+struct mover {
+	struct mail_move *v;
+	size_t n;
+};
+
+static enum rc on_copyuid(void *ctx, struct imap_value *values, struct err *err UNUSED)
+{
+	struct mover *mv = ctx;
+
+	if (imap_is(values, "COPYUID"))
+		read_copyuid(imap_text(imap_at(values, 2)), imap_text(imap_at(values, 3)),
+			mv->v, mv->n);
+	return RC_OK;
+}
+
+static void copyuid_of_result(const struct imap_result *r, struct mail_move *v, size_t n)
+{
+	struct str rest = r->code, word[4] = {STR_NONE};
+
+	for (size_t i = 0; i < 4; i++)
+		(void)str_next(&rest, ' ', &word[i]);
+	if (str_iis(word[0], "COPYUID"))
+		read_copyuid(word[2], word[3], v, n);
+}
+
+/* Without UIDPLUS the new UIDs are not told, and what was there before is known by a FETCH. */
+enum rc op_move(struct mail *m, struct str folder, struct str to, struct mail_move *v, size_t n,
+	struct err *err)
+{
+	struct arena *a = arena_new();
+	struct mover mv = {v, n};
+	struct seen_uids seen = {.a = a};
+	struct uidset uids;
+	struct session *s;
+	struct str target = session_mailbox(to, a);
+	const char *set;
+	bool queued;
+	unsigned first;
+	enum rc rc = mailbox_session((struct imap_mailbox *)m, &s, err);
+
+	uidset_init(&uids, a);
+	uidset_init(&seen.set, a);
+	for (size_t i = 0; i < n; i++) {
+		uidset_add(&uids, v[i].uid);
+		v[i].new_uid = 0;
+		v[i].rc = RC_ABSENT;
+	}
+	if (rc || n == 0) {
+		arena_free(a);
+		return rc;
+	}
+	set = set_text(&uids, a);
+	mailbox_select(s, folder, a, &queued);
+	first = session_queue(s, "UID FETCH %s (UID FLAGS)", set);
+	rc = session_run(s, a, on_uid, &seen, err);
+	if (rc == RC_OK)
+		rc = mailbox_selected(s, folder, queued, a, err);
+	if (rc == RC_OK)
+		rc = session_result(&s->results[first], "could not look at the messages", err);
+	if (rc == RC_OK && !uidset_empty(&seen.set)) {
+		set = set_text(&seen.set, a);
+		if (s->caps & CAP_MOVE) {
+			(void)session_queue(s, "UID MOVE %s %.*s", set, STR_FMT(target));
+		} else {
+			(void)session_queue(s, "UID COPY %s %.*s", set, STR_FMT(target));
+		}
+		rc = session_run(s, a, on_copyuid, &mv, err);
+		if (rc == RC_OK)
+			rc = session_result(&s->results[0], "could not move messages", err);
+		if (rc == RC_OK)
+			copyuid_of_result(&s->results[0], v, n);
+		if (rc == RC_OK && !(s->caps & CAP_MOVE))
+			rc = op_remove(m, folder, &seen.set, err);
+		for (size_t i = 0; i < n && rc == RC_OK; i++)
+			if (uidset_has(&seen.set, v[i].uid))
+				v[i].rc = RC_OK;
+	}
+	arena_free(a);
+	return rc;
+}
+
+enum rc op_remove(struct mail *m, struct str folder, const struct uidset *uids, struct err *err)
+{
+	struct arena *a = arena_new();
+	struct session *s;
+	bool queued;
+	unsigned i;
+	enum rc rc = mailbox_session((struct imap_mailbox *)m, &s, err);
+
+	if (rc == RC_OK && !uidset_empty(uids)) {
+		const char *set = set_text(uids, a);
+
+		mailbox_select(s, folder, a, &queued);
+		i = session_queue(s, "UID STORE %s +FLAGS.SILENT (\\Deleted)", set);
+		if (s->caps & CAP_UIDPLUS)
+			(void)session_queue(s, "UID EXPUNGE %s", set);
+		rc = session_run(s, a, NULL, NULL, err);
+		if (rc == RC_OK)
+			rc = mailbox_selected(s, folder, queued, a, err);
+		if (rc == RC_OK)
+			rc = session_result(&s->results[i], "could not delete messages", err);
+		if (rc == RC_OK && s->caps & CAP_UIDPLUS)
+			rc = session_result(
+				&s->results[i + 1], "could not delete messages", err);
+	}
+	arena_free(a);
+	return rc;
+}
+
+static const char *date_time(int64_t t, struct arena *a)
+{
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	unsigned month, day, rest = (unsigned)(t % 86400);
+	int year;
+
+	if (t <= 0)
+		return "";
+	clock_civil(t / 86400, &year, &month, &day);
+	return arena_printf(a, "\"%02u-%.3s-%04d %02u:%02u:%02u +0000\" ", day,
+		months + 3 * ((size_t)month - 1), year, rest / 3600, rest / 60 % 60, rest % 60)
+		.p;
+}
+
+enum rc op_append(struct mail *m, struct str folder, unsigned flags, int64_t received,
+	struct source *message, uint32_t *uid_r, struct err *err)
+{
+	struct arena *a = arena_new();
+	struct str name = session_mailbox(folder, a), rest, word;
+	struct crlf_source lines;
+	struct session *s;
+	enum rc rc = mailbox_session((struct imap_mailbox *)m, &s, err);
+
+	*uid_r = 0;
+	if (rc == RC_OK)
+		rc = crlf_source_open(&lines, message, err);
+	if (rc == RC_OK) {
+		(void)session_queue(s, "APPEND %.*s (%s) %s{%llu}", STR_FMT(name),
+			flag_text(flags, a), date_time(received, a),
+			(unsigned long long)lines.source.size);
+		rc = session_run_literal(s, a, &lines.source, NULL, NULL, err);
+	}
+	if (rc == RC_OK)
+		rc = session_result(&s->results[0], "could not store the message", err);
+	if (rc == RC_OK) {
+		rest = s->results[0].code;
+		if (str_next(&rest, ' ', &word) && str_iis(word, "APPENDUID") &&
+			str_next(&rest, ' ', &word))
+			(void)str_u32(rest, uid_r);
+		/* What is selected may have changed under us: look afresh next time. */
+		if (str_is(name, s->selected))
+			s->selected[0] = '\0';
+	}
+	arena_free(a);
+	return rc;
+}
+
+enum rc op_create(struct mail *m, struct str folder, enum mail_use use, struct err *err)
+{
+	static const char *const attributes[] = {[MAIL_USE_DRAFTS] = "\\Drafts",
+		[MAIL_USE_TRASH] = "\\Trash",
+		[MAIL_USE_SENT] = "\\Sent",
+		[MAIL_USE_JUNK] = "\\Junk",
+		[MAIL_USE_ARCHIVE] = "\\Archive"};
+	struct arena *a = arena_new();
+	struct str name = session_mailbox(folder, a);
+	const char *attribute = (size_t)use < ARRAY_LEN(attributes) ? attributes[use] : NULL;
+	struct session *s;
+	enum rc rc = mailbox_session((struct imap_mailbox *)m, &s, err);
+
+	if (rc == RC_OK) {
+		if (attribute && s->caps & CAP_CREATE_SPECIAL_USE)
+			(void)session_queue(
+				s, "CREATE %.*s (USE (%s))", STR_FMT(name), attribute);
+		else
+			(void)session_queue(s, "CREATE %.*s", STR_FMT(name));
+		(void)session_queue(s, "SUBSCRIBE %.*s", STR_FMT(name));
+		rc = session_run(s, a, NULL, NULL, err);
+	}
+	if (rc == RC_OK)
+		rc = session_result(&s->results[0], "could not make the folder", err);
+	arena_free(a);
+	return rc;
+}
