@@ -130,7 +130,8 @@ struct state_ops {
 		struct folders *r, struct err *err);
 	/*
 	 * Makes the account's folders equal to the list: a folder with an empty id is new and
-	 * gets one (written into v), a known id is updated, what is missing is deleted. One
+	 * gets one (written into v), a known id is updated, what is missing is deleted. A
+	 * parent that is new itself is named "+<index in v>" and becomes its id. One
 	 * transaction. RC_CONFLICT: the table is no longer at `version`; load again. The new
 	 * version goes into f.
 	 */

@@ -1,0 +1,181 @@
+#include "store/postgres/conn.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void params_init(struct params *p, struct arena *a)
+{
+	*p = (struct params){.a = a};
+}
+
+static void put(struct params *p, const char *v, size_t n, int format)
+{
+	if (p->n == CONN_PARAMS)
+		abort();
+	p->v[p->n] = v;
+	p->len[p->n] = (int)n;
+	p->format[p->n++] = format;
+}
+
+void params_text(struct params *p, struct str s)
+{
+	char *text = arena_cstr(p->a, s);
+
+	/* PostgreSQL's text holds no NUL. */
+	put(p, text, strlen(text), 0);
+}
+
+void params_bytes(struct params *p, struct str s)
+{
+	put(p, s.p ? s.p : "", s.n, 1);
+}
+
+void params_int(struct params *p, int64_t n)
+{
+	struct str s = arena_printf(p->a, "%lld", (long long)n);
+
+	put(p, s.p, s.n, 0);
+}
+
+static enum rc failed(struct conn *c, PGresult *r, struct err *err)
+{
+	const char *state = r ? PQresultErrorField(r, PG_DIAG_SQLSTATE) : NULL;
+	/* lock_not_available: another request of this device is at work. */
+	bool locked = state && strcmp(state, "55P03") == 0;
+	char text[300];
+
+	(void)snprintf(
+		text, sizeof(text), "%s", r ? PQresultErrorMessage(r) : PQerrorMessage(c->c));
+	text[strcspn(text, "\n")] = '\0';
+	PQclear(r);
+	if (locked)
+		return err_set_why(err, RC_UNAVAILABLE, ERR_TIMEOUT,
+			"another request of this device held the folder too long");
+	return err_set(err, RC_UNAVAILABLE, "database: %s", text);
+}
+
+static enum rc open_connection(struct conn *c, struct err *err)
+{
+	const struct settings *conf = c->conf;
+	struct arena *a = arena_new();
+	const char *keys[] = {"dbname", "connect_timeout", "application_name", "options", NULL};
+	const char *values[] = {conf->database.p,
+		arena_printf(a, "%lld", (long long)conf->database_timeout).p, "easpool",
+		arena_printf(a,
+			"-c lock_timeout=%lld -c statement_timeout=%lld -c client_min_messages=error",
+			(long long)conf->lock_wait * 1000,
+			(long long)(conf->lock_wait + conf->database_timeout) * 1000)
+			.p,
+		NULL};
+
+	conn_close(c);
+	c->c = PQconnectdbParams(keys, values, 1);
+	arena_free(a);
+	if (PQstatus(c->c) != CONNECTION_OK) {
+		enum rc rc = failed(c, NULL, err);
+
+		conn_close(c);
+		return rc;
+	}
+	c->opened++;
+	return RC_OK;
+}
+
+void conn_close(struct conn *c)
+{
+	if (c->c)
+		PQfinish(c->c);
+	c->c = NULL;
+	memset(c->prepared, 0, sizeof(c->prepared));
+}
+
+/* The statement's name; prepared if this connection does not know it. */
+static enum rc prepare(struct conn *c, const char *sql, char name[16], struct err *err)
+{
+	size_t i = 0;
+	PGresult *r;
+
+	while (i < CONN_STATEMENTS && c->prepared[i] && c->prepared[i] != sql)
+		i++;
+	if (i == CONN_STATEMENTS)
+		abort();
+	(void)snprintf(name, 16, "s%zu", i);
+	if (c->prepared[i])
+		return RC_OK;
+	r = PQprepare(c->c, name, sql, 0, NULL);
+	if (PQresultStatus(r) != PGRES_COMMAND_OK)
+		return failed(c, r, err);
+	PQclear(r);
+	c->prepared[i] = sql;
+	return RC_OK;
+}
+
+static enum rc run_once(
+	struct conn *c, const char *sql, const struct params *p, PGresult **r, struct err *err)
+{
+	char name[16];
+	enum rc rc = prepare(c, sql, name, err);
+	ExecStatusType status;
+
+	if (rc)
+		return rc;
+	*r = PQexecPrepared(c->c, name, p->n, p->v, p->len, p->format, 0);
+	status = PQresultStatus(*r);
+	if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
+		return failed(c, *r, err);
+	return RC_OK;
+}
+
+enum rc conn_run(struct conn *c, const char *sql, const struct params *p, unsigned how,
+	PGresult **r, struct err *err)
+{
+	bool fresh = false;
+	enum rc rc;
+
+	if (!c->c) {
+		rc = open_connection(c, err);
+		if (rc)
+			return rc;
+		fresh = true;
+	}
+	rc = run_once(c, sql, p, r, err);
+	if (rc == RC_OK || PQstatus(c->c) == CONNECTION_OK)
+		return rc;
+	/* Lost. A statement that never began, or may be repeated, gets another try. */
+	conn_close(c);
+	if (fresh || !(how & CONN_REPEAT))
+		return rc;
+	rc = open_connection(c, err);
+	return rc ? rc : run_once(c, sql, p, r, err);
+}
+
+struct str conn_text(PGresult *r, int row, int column, struct arena *a)
+{
+	return arena_str(a,
+		(struct str){PQgetvalue(r, row, column), (size_t)PQgetlength(r, row, column)});
+}
+
+struct str conn_bytes(PGresult *r, int row, int column, struct arena *a)
+{
+	size_t n;
+	unsigned char *p =
+		PQunescapeBytea((const unsigned char *)PQgetvalue(r, row, column), &n);
+	struct str s;
+
+	if (!p)
+		abort();
+	s = arena_str(a, (struct str){(const char *)p, n});
+	PQfreemem(p);
+	return s;
+}
+
+int64_t conn_int(PGresult *r, int row, int column)
+{
+	return strtoll(PQgetvalue(r, row, column), NULL, 10);
+}
+
+bool conn_bool(PGresult *r, int row, int column)
+{
+	return PQgetvalue(r, row, column)[0] == 't';
+}

@@ -1,0 +1,38 @@
+/*
+ * pg_internal: what the files of the state store share.
+ */
+#ifndef EASPOOL_STORE_POSTGRES_PG_INTERNAL_H
+#define EASPOOL_STORE_POSTGRES_PG_INTERNAL_H
+
+#include "store/postgres/conn.h"
+#include "store/postgres/pg.h"
+
+struct pg_state {
+	struct state state; /* first */
+	struct conn conn;
+	unsigned locked_at; /* conn.opened when a lock was taken; 0: none is held */
+};
+
+enum rc pg_begin(struct state *, struct str, const struct device *, struct arena *,
+	struct account *, struct device *, struct err *);
+enum rc pg_device_save(struct state *, const struct device *, unsigned, struct err *);
+
+enum rc pg_folders_load(
+	struct state *, const struct account *, struct arena *, struct folders *, struct err *);
+enum rc pg_folders_store(
+	struct state *, const struct account *, struct folders *, struct arena *, struct err *);
+enum rc pg_folder_get(struct state *, const struct account *, struct str, struct arena *,
+	struct folder *, struct err *);
+/* Columns row, id, kind, path, uidvalidity, mailbox_id, parent, name, type, selectable. */
+#define FOLDER_COLUMNS                                                                         \
+	"f.row, f.id, f.kind, f.path, f.uidvalidity, f.mailbox_id, f.parent, f.name, f.type, " \
+	"f.selectable"
+void pg_folder(PGresult *r, int row, int column, struct arena *a, struct folder *f);
+
+/* A session advisory lock on (device, text), held until pg_unlock() or the end of the request.
+ */
+MUST_USE enum rc pg_lock(
+	struct pg_state *s, const struct device *d, struct str what, struct err *err);
+void pg_unlock(struct pg_state *s, const struct device *d, struct str what);
+
+#endif
