@@ -41,6 +41,9 @@ enum rc cmd_move_items(struct request *, struct services *, struct reply *, stru
 enum rc cmd_item_operations(struct request *, struct services *, struct reply *, struct err *);
 enum rc cmd_get_attachment(struct request *, struct services *, struct reply *, struct err *);
 
+/* A number that changes when the device policy of the settings does; never 0. */
+uint32_t policy_hash(const struct settings *conf);
+
 /*
  * Answers one request: authentication, entitlement, version, command, device, policy key, body,
  * then the handler, in the order of http.md 6. Always fills in *rp. `failure` gets the sentence

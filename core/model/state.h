@@ -189,5 +189,6 @@ struct state_ops {
 };
 
 #define state_call(s, op, ...) ((s)->ops->op((s), __VA_ARGS__))
+#define state_call0(s, op)     ((s)->ops->op(s))
 
 #endif

@@ -211,7 +211,7 @@ struct wbxml_mark wbxml_mark(struct wbxml_writer *w)
 
 void wbxml_keep(struct wbxml_writer *w, struct wbxml_mark mark)
 {
-	assert(w->marks > 0 && w->depth == mark.depth);
+	assert(w->marks > 0 && w->depth >= mark.depth);
 	(void)mark;
 	w->marks--;
 	breathe(w);

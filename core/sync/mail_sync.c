@@ -1,0 +1,508 @@
+#include "core/sync/mail_sync.h"
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/base/varint.h"
+#include "core/map/server_id.h"
+
+#define BATCH_BYTES (8u * 1024 * 1024) /* of bodies in memory at once */
+#define BATCH_MAX   200
+
+/* FilterType to the oldest date that is in, 0: all. [MS-ASCMD] 2.2.3.68.2 */
+static int64_t filter_start(unsigned filter)
+{
+	static const int64_t days[] = {0, 1, 3, 7, 14, 31};
+	int64_t midnight = clock_now() / 86400 * 86400;
+
+	return filter && filter < ARRAY_LEN(days) ? midnight - days[filter] * 86400 : 0;
+}
+
+static bool is_first(const struct mail_round *r)
+{
+	return r->st.mark.uidvalidity == 0;
+}
+
+static bool must_search(const struct mail_round *r)
+{
+	if (is_first(r) || r->st.filter != r->filter)
+		return true;
+	return r->filter && clock_now() - r->st.refreshed >= r->conf->filter_refresh;
+}
+
+static bool equal(const struct mail_mark *a, const struct mail_mark *b)
+{
+	return a->uidvalidity == b->uidvalidity && a->uidnext == b->uidnext &&
+	       a->messages == b->messages && a->modseq == b->modseq && a->modseq != 0;
+}
+
+static bool waiting(const struct mail_state *st)
+{
+	return st->again || !uidset_empty(&st->pending) || !uidset_empty(&st->gone) ||
+	       !uidset_empty(&st->soft);
+}
+
+/* What the summaries are wanted of: the window's share of what waits, and of what is new. */
+static struct uidset wanted(const struct mail_round *r, const struct mail_mark *now)
+{
+	struct uidset s = uidset_copy(&r->st.pending, r->a);
+
+	if (now && now->uidvalidity == r->st.mark.uidvalidity &&
+		now->uidnext > r->st.mark.uidnext)
+		uidset_add_range(&s, r->st.mark.uidnext, now->uidnext - 1);
+	return uidset_greatest(&s, r->window, r->a);
+}
+
+/* The scope of a search: what falls out is taken away softly, what came in is added. */
+static void apply_scope(struct mail_round *r)
+{
+	struct mail_state *st = &r->st;
+	struct uidset fresh = uidset_copy(&r->delta.scope, r->a);
+	struct uidset out = uidset_copy(&st->held, r->a);
+
+	uidset_subtract(&fresh, &st->held);
+	uidset_subtract(&fresh, &st->skipped);
+	st->pending = fresh;
+	uidset_subtract(&out, &r->delta.scope);
+	uidset_subtract(&out, &st->gone);
+	st->soft = out;
+	st->filter = r->filter;
+	st->refreshed = clock_now();
+}
+
+/* Messages marked \Deleted are gone for the device. */
+static void apply_flags(struct mail_round *r)
+{
+	for (size_t i = 0; i < r->delta.nflags; i++) {
+		const struct mail_flags *f = &r->delta.flags[i];
+
+		if (!(f->flags & MAIL_DELETED))
+			continue;
+		if (uidset_has(&r->st.held, f->uid))
+			uidset_add(&r->st.gone, f->uid);
+		uidset_remove(&r->st.pending, f->uid);
+	}
+}
+
+static void apply(struct mail_round *r, bool searched)
+{
+	struct mail_state *st = &r->st;
+	struct uidset gone = uidset_copy(&r->delta.vanished, r->a);
+
+	uidset_intersect(&gone, &st->held);
+	uidset_union(&st->gone, &gone);
+	uidset_subtract(&st->soft, &gone);
+	uidset_subtract(&st->pending, &r->delta.vanished);
+	if (searched)
+		apply_scope(r);
+	else
+		uidset_union(&st->pending, &r->delta.arrived);
+	apply_flags(r);
+	st->mark = r->delta.mark;
+	st->again = false;
+}
+
+enum rc mail_round_look(struct mail_round *r, struct err *err)
+{
+	struct mail_mark now = {0};
+	struct uidset held, want;
+	struct mail_look l = {.since = r->st.mark};
+	bool search = must_search(r), first = is_first(r);
+	enum rc rc;
+
+	r->delta = (struct mail_delta){0};
+	r->since_modseq = r->st.mark.modseq;
+	if (!first && !r->look_now) {
+		rc = mail_call(r->mail, status, r->folder->path, &now, err);
+		if (rc)
+			return rc;
+		if (!search && !waiting(&r->st) && equal(&now, &r->st.mark))
+			return RC_OK;
+	}
+	held = uidset_copy(&r->st.held, r->a);
+	uidset_union(&held, &r->st.pending);
+	want = wanted(r, now.uidvalidity ? &now : NULL);
+	l.held = &held;
+	l.want = &want;
+	l.search = search;
+	l.after = filter_start(r->filter);
+	l.newest = first ? r->window : 0;
+	rc = mail_call(r->mail, look, r->folder->path, &l, r->a, &r->delta, err);
+	if (rc)
+		return rc;
+	if (r->delta.reset) {
+		r->reset = true;
+		return RC_OK;
+	}
+	apply(r, search);
+	return RC_OK;
+}
+
+/* What a device must be told of a message that it has; 0: nothing. */
+static unsigned changed(const struct mail_round *r, const struct mail_flags *f)
+{
+	unsigned known;
+
+	if (!uidset_has(&r->st.held, f->uid) || uidset_has(&r->st.gone, f->uid) ||
+		uidset_has(&r->st.soft, f->uid))
+		return 0;
+	known = mail_state_flags(&r->st, f->uid);
+	known = (known ^ f->flags) & MAIL_STATE_FLAGS;
+	/* Versions that lack a property have nothing to tell of it. */
+	if (r->options->version < V140)
+		known &= ~(unsigned)(MAIL_ANSWERED | MAIL_FORWARDED);
+	if (r->options->version < V120)
+		known &= ~(unsigned)MAIL_FLAGGED;
+	return known;
+}
+
+uint32_t mail_round_count(const struct mail_round *r)
+{
+	uint64_t n = uidset_count(&r->st.gone) + uidset_count(&r->st.soft) +
+		     uidset_count(&r->st.pending);
+
+	for (size_t i = 0; i < r->delta.nflags; i++)
+		n += changed(r, &r->delta.flags[i]) != 0;
+	return n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
+}
+
+/* The writer of airsync:Commands, opened with its first child. */
+struct commands {
+	struct mail_round *r;
+	struct wbxml_writer *w;
+	bool open;
+};
+
+static void begin(struct commands *c)
+{
+	if (!c->open)
+		wbxml_open(c->w, AIRSYNC_COMMANDS);
+	c->open = true;
+}
+
+static bool full(const struct commands *c)
+{
+	const struct mail_round *r = c->r;
+
+	if (r->sent >= r->window)
+		return true;
+	/* However slow or large: at least one change a round, or the device would never end. */
+	return r->sent > 0 &&
+	       (clock_mono_ms() >= r->deadline_ms || wbxml_size(c->w) >= r->bytes);
+}
+
+static struct str server_id(const struct mail_round *r, uint32_t uid)
+{
+	return server_id_format(r->a, r->folder->id, uid);
+}
+
+static void write_gone(struct commands *c, struct uidset *set, tag_t tag)
+{
+	uint32_t uid;
+
+	while (!full(c) && (uid = uidset_above(set, 0)) != 0) {
+		begin(c);
+		wbxml_open(c->w, tag);
+		wbxml_text(c->w, AIRSYNC_SERVER_ID, server_id(c->r, uid));
+		wbxml_close(c->w, tag);
+		mail_state_drop(&c->r->st, uid);
+		c->r->sent++;
+	}
+}
+
+static void write_changes(struct commands *c)
+{
+	struct mail_round *r = c->r;
+
+	for (size_t i = 0; i < r->delta.nflags; i++) {
+		const struct mail_flags *f = &r->delta.flags[i];
+		unsigned what = changed(r, f);
+
+		if (!what)
+			continue;
+		if (full(c)) {
+			/* The next look starts from the old MODSEQ and finds the rest again. */
+			r->st.again = true;
+			return;
+		}
+		begin(c);
+		wbxml_open(c->w, AIRSYNC_CHANGE);
+		wbxml_text(c->w, AIRSYNC_SERVER_ID, server_id(r, f->uid));
+		wbxml_open(c->w, AIRSYNC_APPLICATION_DATA);
+		email_write_flags(what, f->flags, r->options->version, c->w);
+		wbxml_close(c->w, AIRSYNC_APPLICATION_DATA);
+		wbxml_close(c->w, AIRSYNC_CHANGE);
+		mail_state_know(&r->st, f->uid, f->flags);
+		r->sent++;
+	}
+}
+
+/* A message that cannot be shown: told to the administrator, and never tried again. */
+static enum rc skip(struct mail_round *r, uint32_t uid, const struct err *why, struct err *err)
+{
+	uidset_remove(&r->st.pending, uid);
+	uidset_add(&r->st.skipped, uid);
+	log_warning("message %u of folder %.*s cannot be shown: %s", uid,
+		STR_FMT(r->folder->id), why->text);
+	return state_call(r->state, skip_add, r->account, r->folder, server_id(r, uid),
+		str_of(why->text), err);
+}
+
+static enum rc write_add(struct commands *c, const struct email_plan *plan, struct err *err)
+{
+	struct mail_round *r = c->r;
+	uint32_t uid = plan->summary->flags.uid;
+	struct arena_mark memory = arena_mark(r->a);
+	struct err why = ERR_INIT;
+	struct wbxml_mark mark = wbxml_mark(c->w);
+	bool was_open = c->open;
+	struct str id = server_id(r, uid);
+	enum rc rc;
+
+	begin(c);
+	wbxml_open(c->w, AIRSYNC_ADD);
+	wbxml_text(c->w, AIRSYNC_SERVER_ID, id);
+	wbxml_open(c->w, AIRSYNC_APPLICATION_DATA);
+	rc = email_write(plan, r->options, id, r->a, c->w, &why);
+	if (rc) {
+		wbxml_rollback(c->w, mark);
+		c->open = was_open;
+		arena_rewind(r->a, memory);
+		if (rc == RC_INVALID)
+			return skip(r, uid, &why, err);
+		if (rc == RC_ABSENT) {
+			uidset_remove(&r->st.pending, uid);
+			return RC_OK;
+		}
+		return err_set(err, rc, "%s", why.text);
+	}
+	wbxml_close(c->w, AIRSYNC_APPLICATION_DATA);
+	wbxml_close(c->w, AIRSYNC_ADD);
+	wbxml_keep(c->w, mark);
+	arena_rewind(r->a, memory);
+	uidset_remove(&r->st.pending, uid);
+	uidset_add(&r->st.held, uid);
+	mail_state_know(&r->st, uid, plan->summary->flags.flags);
+	r->sent++;
+	return RC_OK;
+}
+
+/* The parts of some messages in one trip, then the messages. */
+static enum rc write_batch(
+	struct commands *c, struct email_plan *plans, size_t n, struct err *err)
+{
+	struct mail_round *r = c->r;
+	struct mail_part_request *parts =
+		ARENA_ARRAY(r->a, struct mail_part_request, n * EMAIL_PLAN_PARTS + 1);
+	size_t nparts = 0;
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < plans[i].nparts; k++)
+			parts[nparts++] = plans[i].parts[k];
+	if (nparts)
+		rc = mail_call(r->mail, parts, r->folder->path, parts, nparts, r->a, err);
+	nparts = 0;
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < plans[i].nparts; k++)
+			plans[i].parts[k] = parts[nparts++];
+	for (size_t i = 0; i < n && rc == RC_OK && !full(c); i++)
+		rc = write_add(c, &plans[i], err);
+	return rc;
+}
+
+static size_t expected(const struct email_plan *p)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->nparts; i++)
+		n += p->parts[i].length ? p->parts[i].length
+		     : p->part[i]       ? p->part[i]->size
+					: p->summary->size;
+	return n;
+}
+
+static const struct mail_summary *summary_of(const struct mail_summaries *s, uint32_t uid)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->v[i].flags.uid == uid)
+			return &s->v[i];
+	return NULL;
+}
+
+/* The summaries of the window; those not read with the look are read now. */
+static enum rc summaries(struct mail_round *r, const struct uidset *window,
+	struct mail_summaries *all, struct err *err)
+{
+	struct uidset missing = uidset_copy(window, r->a);
+	struct mail_summaries more = {NULL, 0};
+	enum rc rc;
+
+	*all = r->delta.summaries;
+	for (size_t i = 0; i < all->n; i++)
+		uidset_remove(&missing, all->v[i].flags.uid);
+	if (uidset_empty(&missing))
+		return RC_OK;
+	rc = mail_call(r->mail, summaries, r->folder->path, &missing, r->a, &more, err);
+	if (rc)
+		return rc;
+	all->v = ARENA_ARRAY(r->a, struct mail_summary, r->delta.summaries.n + more.n + 1);
+	for (size_t i = 0; i < r->delta.summaries.n; i++)
+		all->v[i] = r->delta.summaries.v[i];
+	for (size_t i = 0; i < more.n; i++)
+		all->v[all->n++] = more.v[i];
+	return RC_OK;
+}
+
+/* Gone meanwhile, marked as deleted, or older than the filter lets through. */
+static bool unwanted(struct mail_round *r, const struct mail_summary *m, uint32_t uid)
+{
+	if (m && !(m->flags.flags & MAIL_DELETED) && m->received >= filter_start(r->filter))
+		return false;
+	uidset_remove(&r->st.pending, uid);
+	return true;
+}
+
+static enum rc write_adds(struct commands *c, struct err *err)
+{
+	struct mail_round *r = c->r;
+	struct uidset window = uidset_greatest(&r->st.pending, r->window - r->sent, r->a);
+	struct email_plan *plans;
+	struct mail_summaries all;
+	size_t n = 0, bytes = 0;
+	enum rc rc;
+
+	if (full(c) || uidset_empty(&window))
+		return RC_OK;
+	rc = summaries(r, &window, &all, err);
+	plans = ARENA_ARRAY(r->a, struct email_plan, BATCH_MAX);
+	for (uint32_t u = uidset_below(&window, (uint64_t)UINT32_MAX + 1); u && rc == RC_OK;
+		u = uidset_below(&window, u)) {
+		const struct mail_summary *m = summary_of(&all, u);
+
+		if (unwanted(r, m, u))
+			continue;
+		email_plan(m, r->options, r->a, &plans[n]);
+		bytes += expected(&plans[n++]);
+		if (n == BATCH_MAX || bytes >= BATCH_BYTES) {
+			rc = write_batch(c, plans, n, err);
+			n = bytes = 0;
+			if (full(c))
+				break;
+		}
+	}
+	return rc == RC_OK && n ? write_batch(c, plans, n, err) : rc;
+}
+
+enum rc mail_round_write(struct mail_round *r, struct wbxml_writer *w, struct err *err)
+{
+	struct commands c = {r, w, false};
+	uint64_t modseq = r->st.mark.modseq;
+	enum rc rc;
+
+	/* Kept for the case that changes are left over; see write_changes(). */
+	write_gone(&c, &r->st.gone, AIRSYNC_DELETE);
+	write_gone(&c, &r->st.soft, AIRSYNC_SOFT_DELETE);
+	write_changes(&c);
+	if (r->st.again && modseq)
+		r->st.mark.modseq = r->since_modseq;
+	rc = write_adds(&c, err);
+	if (rc)
+		return rc;
+	if (c.open)
+		wbxml_close(w, AIRSYNC_COMMANDS);
+	r->more = waiting(&r->st);
+	return RC_OK;
+}
+
+enum rc mail_fetch(struct mail *m, const struct folder *f, uint32_t uid,
+	const struct email_options *o, tag_t container, struct arena *a, struct wbxml_writer *w,
+	struct err *err)
+{
+	struct mail_summaries s = {NULL, 0};
+	struct uidset one;
+	struct email_plan plan;
+	struct wbxml_mark mark;
+	enum rc rc;
+
+	uidset_init(&one, a);
+	uidset_add(&one, uid);
+	rc = mail_call(m, summaries, f->path, &one, a, &s, err);
+	if (rc)
+		return rc;
+	if (s.n == 0 || s.v[0].flags.flags & MAIL_DELETED)
+		return err_set(err, RC_ABSENT, "message %u is gone", uid);
+	email_plan(&s.v[0], o, a, &plan);
+	if (plan.nparts) {
+		rc = mail_call(m, parts, f->path, plan.parts, plan.nparts, a, err);
+		if (rc)
+			return rc;
+	}
+	mark = wbxml_mark(w);
+	wbxml_open(w, container);
+	rc = email_write(&plan, o, server_id_format(a, f->id, uid), a, w, err);
+	if (rc) {
+		wbxml_rollback(w, mark);
+		return rc;
+	}
+	wbxml_close(w, container);
+	wbxml_keep(w, mark);
+	return RC_OK;
+}
+
+bool mail_sync_at(const struct collection *c, const struct mail_mark *mark)
+{
+	struct arena *a = arena_new();
+	struct mail_state st;
+	bool at = mail_state_decode(c->state, &st, a) == RC_OK && !waiting(&st) &&
+		  equal(&st.mark, mark);
+
+	arena_free(a);
+	return at;
+}
+
+enum rc mail_sync_pending(struct mail *m, const struct folder *f, const struct collection *c,
+	const struct settings *conf, struct arena *a, uint32_t *count_r, struct err *err)
+{
+	struct email_options o;
+	struct mail_round r = {.mail = m, .folder = f, .conf = conf, .options = &o, .a = a};
+	enum rc rc;
+
+	*count_r = 0;
+	if (mail_state_decode(c->state, &r.st, a) ||
+		mail_sync_options_decode(c->options, V141, &r.filter, &o))
+		return err_set(err, RC_INTERNAL, "the stored state is unreadable");
+	rc = mail_round_look(&r, err);
+	if (rc == RC_OK)
+		*count_r = r.reset ? 1 : mail_round_count(&r);
+	return rc;
+}
+
+struct str mail_sync_options_encode(
+	unsigned filter, const struct email_options *o, struct arena *a)
+{
+	struct buf b;
+	struct str r;
+
+	buf_init(&b, BUF_MAX_LINE);
+	varint_put(&b, filter);
+	email_options_encode(o, &b);
+	r = arena_str(a, buf_str(&b));
+	buf_release(&b);
+	return r;
+}
+
+enum rc mail_sync_options_decode(
+	struct str in, enum eas_version v, unsigned *filter_r, struct email_options *o)
+{
+	uint32_t filter;
+
+	*filter_r = 0;
+	if (in.n == 0) {
+		email_options_read(NULL, v, o);
+		return RC_OK;
+	}
+	if (varint_get32(&in, &filter))
+		return RC_INVALID;
+	*filter_r = filter;
+	return email_options_decode(&in, v, o);
+}
