@@ -233,6 +233,20 @@ void wbxml_rollback(struct wbxml_writer *w, struct wbxml_mark mark)
 		w->out.over = false;
 }
 
+size_t wbxml_maybe(struct wbxml_writer *w, tag_t tag)
+{
+	assert(w->marks > 0 && !w->bare && TAG_PAGE(tag) == w->page);
+	wbxml_empty(w, tag);
+	return w->out.n - 1;
+}
+
+void wbxml_unwrite(struct wbxml_writer *w, size_t at)
+{
+	assert(w->marks > 0 && at < w->out.n);
+	memmove(w->out.p + at, w->out.p + at + 1, w->out.n - at - 1);
+	buf_cut(&w->out, w->out.n - 1);
+}
+
 bool wbxml_since(const struct wbxml_writer *w, struct wbxml_mark mark)
 {
 	return w->items != mark.items;

@@ -69,6 +69,12 @@ void wbxml_piece_end(struct wbxml_writer *w);
 struct wbxml_mark wbxml_mark(struct wbxml_writer *w);
 void wbxml_keep(struct wbxml_writer *w, struct wbxml_mark mark);
 void wbxml_rollback(struct wbxml_writer *w, struct wbxml_mark mark);
+/*
+ * An empty element that may turn out not to be wanted, while a mark is held: writes it and
+ * gives its place; wbxml_unwrite() takes it out again.
+ */
+size_t wbxml_maybe(struct wbxml_writer *w, tag_t tag);
+void wbxml_unwrite(struct wbxml_writer *w, size_t at);
 /* Whether anything was written since the mark. */
 bool wbxml_since(const struct wbxml_writer *w, struct wbxml_mark mark);
 /* Bytes of the document so far. */

@@ -1,0 +1,683 @@
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/base/varint.h"
+#include "core/cmd/command.h"
+#include "core/cmd/status.h"
+#include "core/map/server_id.h"
+#include "core/sync/folders.h"
+#include "core/sync/mail_sync.h"
+#include "core/sync/sync_key.h"
+#include "core/wire/dump.h"
+#include "core/wire/reader.h"
+
+/* [MS-ASCMD] 2.2.3.177.17 */
+enum {
+	SYNC_OK = 1,
+	SYNC_BAD_KEY = 3,
+	SYNC_PROTOCOL_ERROR = 4,
+	SYNC_SERVER_ERROR = 5,
+	SYNC_CONVERSION = 6,
+	SYNC_NOT_FOUND = 8,
+	SYNC_HIERARCHY_CHANGED = 12,
+	SYNC_RESEND_FULL = 13,
+	SYNC_INTERVAL = 14,
+};
+
+enum { WINDOW_DEFAULT = 100, COLLECTIONS_MAX = 1000, HOLD_MAX = 60, HOLD_STEP = 3 };
+
+/* What a client command came to, if there is something to tell. */
+struct answer {
+	tag_t what; /* AIRSYNC_ADD, AIRSYNC_CHANGE, AIRSYNC_DELETE */
+	struct str id;
+	unsigned status;
+};
+
+struct sync {
+	struct request *rq;
+	struct services *sv;
+	struct wbxml_writer *w;
+	unsigned left; /* of the global window */
+	bool reported; /* something is worth a body */
+};
+
+/* One collection of the request. */
+struct part {
+	const struct elem *e;
+	struct str key, id;
+	struct folder folder;
+	struct collection c;
+	enum sync_key_fit fit;
+	struct email_options options;
+	struct mail_round round;
+	struct answer *answers;
+	size_t nanswers, max_answers;
+	struct str before; /* state bytes that the answer starts from */
+	bool commanded;    /* client commands were carried out */
+};
+
+static void answer(struct part *p, tag_t what, struct str id, unsigned status)
+{
+	if (p->nanswers < p->max_answers)
+		p->answers[p->nanswers++] = (struct answer){what, id, status};
+}
+
+/* `round` of a collection: the state before the answer, and the answers. */
+static struct str round_encode(const struct part *p, struct arena *a)
+{
+	struct buf b;
+	struct str r;
+
+	buf_init(&b, BUF_MAX_TEXT);
+	varint_put_str(&b, p->before);
+	varint_put(&b, p->nanswers);
+	for (size_t i = 0; i < p->nanswers; i++) {
+		varint_put(&b, p->answers[i].what);
+		varint_put_str(&b, p->answers[i].id);
+		varint_put(&b, p->answers[i].status);
+	}
+	r = arena_str(a, buf_str(&b));
+	buf_release(&b);
+	return r;
+}
+
+static enum rc round_decode(struct str in, struct part *p, struct arena *a)
+{
+	uint64_t n;
+
+	if (varint_get_str(&in, &p->before) || varint_get(&in, &n) || n > in.n)
+		return RC_INVALID;
+	p->answers = ARENA_ARRAY(a, struct answer, (size_t)n + 1);
+	p->max_answers = (size_t)n;
+	for (uint64_t i = 0; i < n; i++) {
+		uint32_t what, status;
+		struct str id;
+
+		if (varint_get32(&in, &what) || varint_get_str(&in, &id) ||
+			varint_get32(&in, &status))
+			return RC_INVALID;
+		answer(p, (tag_t)what, id, status);
+	}
+	return RC_OK;
+}
+
+/* A failure of one collection: the key it sent comes back, [MS-ASCMD] 2.2.3.166.4. */
+static void write_failure(struct sync *s, const struct part *p, unsigned status)
+{
+	wbxml_open(s->w, AIRSYNC_COLLECTION);
+	if (s->rq->version < V121)
+		wbxml_cstr(s->w, AIRSYNC_CLASS, "Email");
+	wbxml_text(s->w, AIRSYNC_SYNC_KEY, p->key.n ? p->key : STR("0"));
+	wbxml_text(s->w, AIRSYNC_COLLECTION_ID, p->id);
+	wbxml_int(s->w, AIRSYNC_STATUS, status);
+	wbxml_close(s->w, AIRSYNC_COLLECTION);
+	s->reported = true;
+}
+
+static enum rc whole_failure(
+	struct request *rq, struct reply *rp, unsigned status, unsigned limit)
+{
+	struct wbxml_writer *w = reply_wbxml(rp);
+
+	wbxml_open(w, AIRSYNC_SYNC);
+	wbxml_int(w, AIRSYNC_STATUS, status);
+	if (limit)
+		wbxml_int(w, AIRSYNC_LIMIT, limit);
+	wbxml_close(w, AIRSYNC_SYNC);
+	rp->status = status;
+	(void)rq;
+	return RC_OK;
+}
+
+/* The UID of a ServerId of this collection; 0: not of ours. */
+static uint32_t uid_of(const struct part *p, struct str id)
+{
+	struct str collection, section;
+	uint32_t uid;
+
+	if (server_id_parse(id, &collection, &uid, &section) || section.p ||
+		!str_eq(collection, p->id))
+		return 0;
+	return uid;
+}
+
+/* Read and Flag, and nothing else, [MS-ASCMD] 2.2.3.24. What was done is known to the device.
+ */
+static enum rc apply_changes(
+	struct sync *s, struct part *p, const struct elem *commands, struct err *err)
+{
+	struct arena *a = s->rq->arena;
+	size_t max = elem_count(commands, AIRSYNC_CHANGE), n = 0;
+	struct mail_flag_change *v = ARENA_ARRAY(a, struct mail_flag_change, max + 1);
+	enum rc rc;
+
+	for (const struct elem *e = elem_child(commands, AIRSYNC_CHANGE); e;
+		e = elem_again(e)) {
+		struct str id = elem_text(e, AIRSYNC_SERVER_ID);
+		struct mail_flag_change c = {.uid = uid_of(p, id)};
+
+		if (!c.uid || !uidset_has(&p->round.st.held, c.uid)) {
+			answer(p, AIRSYNC_CHANGE, id, SYNC_NOT_FOUND);
+			continue;
+		}
+		if (email_read_change(elem_child(e, AIRSYNC_APPLICATION_DATA), s->rq->version,
+			    &c, NULL)) {
+			answer(p, AIRSYNC_CHANGE, id, SYNC_CONVERSION);
+			continue;
+		}
+		if (c.set || c.clear)
+			v[n++] = c;
+	}
+	if (n == 0)
+		return RC_OK;
+	rc = mail_call(s->sv->mail, store, p->folder.path, v, n, err);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < n; i++) {
+		unsigned flags = mail_state_flags(&p->round.st, v[i].uid);
+
+		/* A message that is gone is reported as deleted by the round. */
+		if (!v[i].absent)
+			mail_state_know(
+				&p->round.st, v[i].uid, (flags | v[i].set) & ~v[i].clear);
+	}
+	return RC_OK;
+}
+
+static enum rc move_to_trash(struct sync *s, struct part *p, const struct uidset *uids,
+	bool *done_r, struct err *err)
+{
+	struct arena *a = s->rq->arena;
+	struct mail_move *v = ARENA_ARRAY(a, struct mail_move, (size_t)uidset_count(uids) + 1);
+	struct folder trash;
+	size_t n = 0;
+	enum rc rc;
+
+	*done_r = false;
+	if (p->folder.type == TYPE_TRASH)
+		return RC_OK;
+	rc = folders_need(s->sv->state, &s->rq->account, s->sv->mail, TYPE_TRASH,
+		s->rq->conf->trash_name, a, &trash, err);
+	if (rc)
+		return rc;
+	if (str_eq(trash.id, p->id))
+		return RC_OK;
+	for (uint32_t u = uidset_above(uids, 0); u; u = uidset_above(uids, u))
+		v[n++].uid = u;
+	*done_r = true;
+	return mail_call(s->sv->mail, move, p->folder.path, trash.path, v, n, err);
+}
+
+/* B20873: without DeletesAsMoves its default applies, which is to move. */
+static enum rc apply_deletes(
+	struct sync *s, struct part *p, const struct elem *commands, struct err *err)
+{
+	bool moves = elem_bool(p->e, AIRSYNC_DELETES_AS_MOVES, true), done = false;
+	struct uidset uids;
+	enum rc rc = RC_OK;
+
+	uidset_init(&uids, s->rq->arena);
+	for (const struct elem *e = elem_child(commands, AIRSYNC_DELETE); e;
+		e = elem_again(e)) {
+		struct str id = elem_text(e, AIRSYNC_SERVER_ID);
+		uint32_t uid = uid_of(p, id);
+
+		if (uid && uidset_has(&p->round.st.held, uid))
+			uidset_add(&uids, uid);
+		else
+			answer(p, AIRSYNC_DELETE, id, SYNC_NOT_FOUND);
+	}
+	if (uidset_empty(&uids))
+		return RC_OK;
+	if (moves)
+		rc = move_to_trash(s, p, &uids, &done, err);
+	if (rc == RC_OK && !done)
+		rc = mail_call(s->sv->mail, remove, p->folder.path, &uids, err);
+	for (uint32_t u = uidset_above(&uids, 0); u && rc == RC_OK; u = uidset_above(&uids, u))
+		mail_state_drop(&p->round.st, u);
+	return rc;
+}
+
+/* [MS-ASCMD] 2.2.3.7.2: mail cannot be added up to 14.1. */
+static void refuse_adds(struct part *p, const struct elem *commands)
+{
+	for (const struct elem *e = elem_child(commands, AIRSYNC_ADD); e; e = elem_again(e))
+		answer(p, AIRSYNC_ADD, elem_text(e, AIRSYNC_CLIENT_ID), SYNC_CONVERSION);
+}
+
+static enum rc apply_commands(struct sync *s, struct part *p, struct err *err)
+{
+	const struct elem *commands = elem_child(p->e, AIRSYNC_COMMANDS);
+	enum rc rc;
+
+	p->max_answers = elem_count(commands, AIRSYNC_CHANGE) +
+			 elem_count(commands, AIRSYNC_DELETE) +
+			 elem_count(commands, AIRSYNC_ADD);
+	p->answers = ARENA_ARRAY(s->rq->arena, struct answer, p->max_answers + 1);
+	p->commanded = p->max_answers > 0;
+	rc = apply_changes(s, p, commands, err);
+	if (rc == RC_OK)
+		rc = apply_deletes(s, p, commands, err);
+	refuse_adds(p, commands);
+	return rc;
+}
+
+static const struct elem *mail_options(const struct elem *e)
+{
+	const struct elem *o = elem_child(e, AIRSYNC_OPTIONS);
+
+	/* The second block, if any, is about SMS, which we do not have. */
+	while (o && str_iis(elem_text(o, AIRSYNC_CLASS), "SMS"))
+		o = elem_again(o);
+	return o;
+}
+
+/* Options stick until the next ones, which replace them as a whole. */
+static enum rc read_options(struct sync *s, struct part *p, struct err *err)
+{
+	const struct elem *o = mail_options(p->e);
+	uint32_t filter;
+
+	if (!o) {
+		if (mail_sync_options_decode(
+			    p->c.options, s->rq->version, &p->round.filter, &p->options))
+			return err_set(err, RC_INTERNAL, "the stored options are unreadable");
+		return RC_OK;
+	}
+	filter = elem_u32(o, AIRSYNC_FILTER_TYPE, 0);
+	/* Lenient: 6 and 7 are calendar periods; for mail they mean all. */
+	p->round.filter = filter <= 5 ? filter : 0;
+	email_options_read(o, s->rq->version, &p->options);
+	p->c.options = mail_sync_options_encode(p->round.filter, &p->options, s->rq->arena);
+	return RC_OK;
+}
+
+static unsigned window_of(const struct sync *s, const struct elem *e)
+{
+	unsigned n = elem_u32(e, AIRSYNC_WINDOW_SIZE, WINDOW_DEFAULT);
+
+	if (n == 0 || n > (unsigned)s->rq->conf->window_max)
+		n = (unsigned)s->rq->conf->window_max;
+	return n < s->left ? n : s->left;
+}
+
+static void write_fetch(struct sync *s, const struct part *p, struct str id)
+{
+	struct email_options whole = p->options;
+	struct err why = ERR_INIT;
+	struct wbxml_mark mark;
+	uint32_t uid = uid_of(p, id);
+	enum rc rc = RC_ABSENT;
+
+	whole.whole = true;
+	wbxml_open(s->w, AIRSYNC_FETCH);
+	wbxml_text(s->w, AIRSYNC_SERVER_ID, id);
+	mark = wbxml_mark(s->w);
+	wbxml_int(s->w, AIRSYNC_STATUS, SYNC_OK);
+	if (uid)
+		rc = mail_fetch(s->sv->mail, &p->folder, uid, &whole, AIRSYNC_APPLICATION_DATA,
+			s->rq->arena, s->w, &why);
+	if (rc) {
+		wbxml_rollback(s->w, mark);
+		wbxml_int(s->w, AIRSYNC_STATUS,
+			rc == RC_ABSENT    ? SYNC_NOT_FOUND
+			: rc == RC_INVALID ? SYNC_CONVERSION
+					   : SYNC_SERVER_ERROR);
+	} else {
+		wbxml_keep(s->w, mark);
+	}
+	wbxml_close(s->w, AIRSYNC_FETCH);
+}
+
+/* What went well is told by silence, but for Add and Fetch. Never an empty Responses. */
+static void write_responses(struct sync *s, const struct part *p)
+{
+	const struct elem *commands = elem_child(p->e, AIRSYNC_COMMANDS);
+	static const tag_t order[] = {AIRSYNC_CHANGE, AIRSYNC_ADD, AIRSYNC_DELETE};
+
+	if (!p->nanswers && !elem_has(commands, AIRSYNC_FETCH))
+		return;
+	wbxml_open(s->w, AIRSYNC_RESPONSES);
+	for (size_t k = 0; k < ARRAY_LEN(order); k++)
+		for (size_t i = 0; i < p->nanswers; i++) {
+			const struct answer *an = &p->answers[i];
+
+			if (an->what != order[k])
+				continue;
+			wbxml_open(s->w, an->what);
+			wbxml_text(s->w,
+				an->what == AIRSYNC_ADD ? AIRSYNC_CLIENT_ID : AIRSYNC_SERVER_ID,
+				an->id);
+			wbxml_int(s->w, AIRSYNC_STATUS, an->status);
+			wbxml_close(s->w, an->what);
+		}
+	for (const struct elem *e = elem_child(commands, AIRSYNC_FETCH); e; e = elem_again(e))
+		write_fetch(s, p, elem_text(e, AIRSYNC_SERVER_ID));
+	wbxml_close(s->w, AIRSYNC_RESPONSES);
+	s->reported = true;
+}
+
+static enum rc store(struct sync *s, struct part *p, bool advance, struct err *err)
+{
+	struct str state = mail_state_encode(&p->round.st, s->rq->arena);
+
+	/* Nothing new costs no write. */
+	if (!advance && str_eq(state, p->c.state) && !mail_options(p->e))
+		return RC_OK;
+	p->c.state = state;
+	return state_call(s->sv->state, collection_store, &s->rq->device, p->id, &p->c, err);
+}
+
+/* SyncKey 0: a new relationship, and nothing else, [MS-ASCMD] 2.2.3.166.4. */
+static enum rc prime(struct sync *s, struct part *p, struct err *err)
+{
+	enum rc rc;
+
+	mail_state_init(&p->round.st, s->rq->arena);
+	p->c.epoch = sync_key_epoch();
+	p->c.generation = 1;
+	p->c.round = STR_NONE;
+	rc = store(s, p, true, err);
+	if (rc)
+		return rc;
+	p->key = sync_key_format(s->rq->arena, p->c.epoch, p->c.generation);
+	write_failure(s, p, SYNC_OK);
+	return RC_OK;
+}
+
+/* Where the answer starts from: the state, or for a lost answer what it started from then. */
+static enum rc load(struct sync *s, struct part *p, struct err *err)
+{
+	struct arena *a = s->rq->arena;
+	struct str bytes = p->c.state;
+
+	if (p->fit == SYNC_KEY_PREVIOUS) {
+		/* The key before the first answer has an empty state. */
+		if (p->c.round.n == 0 || round_decode(p->c.round, p, a))
+			return err_set(err, RC_INTERNAL, "the stored round is unreadable");
+		bytes = p->before;
+	}
+	if (mail_state_decode(bytes, &p->round.st, a))
+		return err_set(err, RC_INTERNAL, "the stored state is unreadable");
+	return RC_OK;
+}
+
+static void write_head(struct sync *s, const struct part *p, struct str key)
+{
+	wbxml_open(s->w, AIRSYNC_COLLECTION);
+	/* Windows Mobile wants it up to 12.0; from 14.0 it must not be there. */
+	if (s->rq->version < V121)
+		wbxml_cstr(s->w, AIRSYNC_CLASS, "Email");
+	wbxml_text(s->w, AIRSYNC_SYNC_KEY, key);
+	wbxml_text(s->w, AIRSYNC_COLLECTION_ID, p->id);
+	wbxml_int(s->w, AIRSYNC_STATUS, SYNC_OK);
+}
+
+/* The round of a collection whose key fits. On failure nothing of it is written or stored. */
+static enum rc run_round(struct sync *s, struct part *p, struct err *err)
+{
+	struct arena *a = s->rq->arena;
+	struct mail_round *r = &p->round;
+	bool changes = elem_bool(p->e, AIRSYNC_GET_CHANGES, true), advance;
+	struct wbxml_mark mark;
+	uint32_t generation = p->c.generation + (p->fit == SYNC_KEY_CURRENT ? 1 : 0);
+	size_t more_at;
+	enum rc rc = load(s, p, err);
+
+	if (rc == RC_OK && p->fit == SYNC_KEY_CURRENT)
+		rc = apply_commands(s, p, err);
+	if (rc)
+		return rc;
+	r->look_now = p->commanded;
+	p->before = mail_state_encode(&r->st, a);
+	if (changes && r->window)
+		rc = mail_round_look(r, err);
+	if (rc || r->reset)
+		return rc;
+	mark = wbxml_mark(s->w);
+	advance = p->fit == SYNC_KEY_PREVIOUS || p->commanded || mail_round_count(r) > 0;
+	if (!advance)
+		generation = p->c.generation;
+	write_head(s, p, sync_key_format(a, p->c.epoch, generation));
+	more_at = wbxml_maybe(s->w, AIRSYNC_MORE_AVAILABLE);
+	write_responses(s, p);
+	if (changes && r->window)
+		rc = mail_round_write(r, s->w, err);
+	if (rc == RC_OK) {
+		if (advance) {
+			p->c.generation = generation;
+			p->c.round = round_encode(p, a);
+		}
+		rc = store(s, p, advance, err);
+	}
+	if (rc) {
+		wbxml_rollback(s->w, mark);
+		return rc;
+	}
+	if (!r->more)
+		wbxml_unwrite(s->w, more_at);
+	wbxml_close(s->w, AIRSYNC_COLLECTION);
+	wbxml_keep(s->w, mark);
+	s->reported = s->reported || advance || r->more;
+	s->left -= r->sent < s->left ? r->sent : s->left;
+	return RC_OK;
+}
+
+/* 2.5 and 12.0 may name the default folder by Class alone. */
+static enum rc default_folder(struct sync *s, struct part *p, struct err *err)
+{
+	struct folders all;
+	const struct folder *inbox;
+	enum rc rc = state_call(
+		s->sv->state, folders_load, &s->rq->account, s->rq->arena, &all, err);
+
+	if (rc)
+		return rc;
+	inbox = folders_of_type(&all, TYPE_INBOX);
+	if (inbox && (!elem_has(p->e, AIRSYNC_CLASS) ||
+			     str_iis(elem_text(p->e, AIRSYNC_CLASS), "Email")))
+		p->id = inbox->id;
+	return RC_OK;
+}
+
+static enum rc one_collection(struct sync *s, const struct elem *e, struct err *err)
+{
+	struct request *rq = s->rq;
+	struct part p = {.e = e,
+		.key = elem_text(e, AIRSYNC_SYNC_KEY),
+		.id = elem_text(e, AIRSYNC_COLLECTION_ID)};
+	enum rc rc;
+
+	if (!p.key.n)
+		p.key = STR("0");
+	if (!p.id.n && rq->version < V121) {
+		rc = default_folder(s, &p, err);
+		if (rc)
+			return rc;
+	}
+	if (!p.id.n) {
+		write_failure(s, &p, SYNC_PROTOCOL_ERROR);
+		return RC_OK;
+	}
+	rc = state_call(s->sv->state, collection_open, &rq->account, &rq->device, p.id,
+		rq->arena, &p.folder, &p.c, err);
+	if (rc == RC_ABSENT || (rc == RC_OK && !p.folder.selectable)) {
+		/* clients.md 1: phones go to FolderSync on 12; 8 confuses some. */
+		write_failure(
+			s, &p, rq->version < V121 ? SYNC_NOT_FOUND : SYNC_HIERARCHY_CHANGED);
+		return RC_OK;
+	}
+	if (rc)
+		return rc;
+	p.fit = sync_key_fit(p.key, &p.c);
+	p.round = (struct mail_round){.mail = s->sv->mail,
+		.state = s->sv->state,
+		.account = &rq->account,
+		.folder = &p.folder,
+		.conf = rq->conf,
+		.options = &p.options,
+		.a = rq->arena,
+		.window = window_of(s, e),
+		.deadline_ms = rq->deadline_ms,
+		.bytes = (uint64_t)rq->conf->sync_bytes};
+	if (p.fit == SYNC_KEY_WRONG) {
+		write_failure(s, &p, SYNC_BAD_KEY);
+		return RC_OK;
+	}
+	rc = read_options(s, &p, err);
+	if (rc == RC_OK)
+		rc = p.fit == SYNC_KEY_ZERO ? prime(s, &p, err) : run_round(s, &p, err);
+	state_call(s->sv->state, collection_close, &rq->device, p.id);
+	if (rc == RC_OK && p.round.reset)
+		write_failure(s, &p, SYNC_BAD_KEY);
+	if (rc == RC_ABSENT) {
+		write_failure(s, &p, SYNC_HIERARCHY_CHANGED);
+		return RC_OK;
+	}
+	/* The device asks again with the same key. */
+	if (rc == RC_UNAVAILABLE || rc == RC_CONFLICT)
+		return rc;
+	if (rc) {
+		log_warning("folder %.*s: %s", STR_FMT(p.id), err->text);
+		write_failure(s, &p, SYNC_SERVER_ERROR);
+	}
+	return RC_OK;
+}
+
+static enum rc run_collections(
+	struct sync *s, struct reply *rp, const struct elem *doc, struct err *err)
+{
+	unsigned global = elem_u32(doc, AIRSYNC_WINDOW_SIZE, (uint32_t)s->rq->conf->window_max);
+	const struct elem *e;
+	enum rc rc = RC_OK;
+
+	s->left = global && global < (unsigned)s->rq->conf->window_max
+			  ? global
+			  : (unsigned)s->rq->conf->window_max;
+	s->w = reply_wbxml(rp);
+	s->reported = false;
+	wbxml_open(s->w, AIRSYNC_SYNC);
+	wbxml_open(s->w, AIRSYNC_COLLECTIONS);
+	for (e = elem_child(elem_child(doc, AIRSYNC_COLLECTIONS), AIRSYNC_COLLECTION);
+		e && rc == RC_OK && s->left; e = elem_again(e))
+		rc = one_collection(s, e, err);
+	if (rc)
+		return rc;
+	wbxml_close(s->w, AIRSYNC_COLLECTIONS);
+	wbxml_close(s->w, AIRSYNC_SYNC);
+	return RC_OK;
+}
+
+/* A request that may be repeated by an empty one: no command that would be carried out twice.
+ */
+static bool cacheable(const struct elem *doc)
+{
+	for (const struct elem *e =
+			elem_child(elem_child(doc, AIRSYNC_COLLECTIONS), AIRSYNC_COLLECTION);
+		e; e = elem_again(e))
+		if (elem_has(e, AIRSYNC_COMMANDS) ||
+			str_is(elem_text(e, AIRSYNC_SYNC_KEY), "0"))
+			return false;
+	return elem_has(doc, AIRSYNC_COLLECTIONS);
+}
+
+static enum rc cache(struct sync *s, const struct elem *doc, struct err *err)
+{
+	struct device *d = &s->rq->device;
+	struct wbxml_writer w;
+	struct str bytes = {"", 0};
+	enum rc rc;
+
+	if (s->rq->version < V121)
+		return RC_OK;
+	wbxml_init(&w, NULL, BUF_MAX_TEXT);
+	if (cacheable(doc)) {
+		dump_encode(doc, &w);
+		if (wbxml_finish(&w, NULL) == RC_OK)
+			bytes = arena_str(s->rq->arena, buf_str(&w.out));
+	}
+	wbxml_release(&w);
+	if (str_eq(bytes, d->sync_request))
+		return RC_OK;
+	d->sync_request = bytes;
+	rc = state_call(s->sv->state, device_save, d, DEVICE_SYNC_REQUEST, err);
+	return rc;
+}
+
+/* Seconds a request wants to be held; SYNC_INTERVAL with the limit when out of bounds. */
+static enum rc hold_time(struct request *rq, const struct elem *doc, struct reply *rp,
+	int64_t *seconds_r, bool *answered_r)
+{
+	uint32_t wait = elem_u32(doc, AIRSYNC_WAIT, 0);
+	uint32_t beat = elem_u32(doc, AIRSYNC_HEARTBEAT_INTERVAL, 0);
+	int64_t seconds = wait ? (int64_t)wait * 60 : beat;
+	int64_t least = rq->conf->heartbeat_min, most = rq->conf->heartbeat_max;
+
+	*seconds_r = 0;
+	*answered_r = true;
+	if (wait && beat)
+		return whole_failure(rq, rp, SYNC_PROTOCOL_ERROR, 0);
+	if (seconds && (seconds < least || seconds > most)) {
+		int64_t limit = seconds < least ? least : most;
+
+		return whole_failure(rq, rp, SYNC_INTERVAL,
+			(unsigned)(wait ? (limit + (seconds < least ? 59 : 0)) / 60 : limit));
+	}
+	*answered_r = false;
+	*seconds_r = seconds < HOLD_MAX ? seconds : HOLD_MAX;
+	return RC_OK;
+}
+
+static const struct elem *stored_request(struct request *rq)
+{
+	struct elem *doc;
+
+	if (rq->device.sync_request.n == 0 ||
+		wbxml_read(rq->device.sync_request, WBXML_LIMITS, rq->arena, &doc, NULL))
+		return NULL;
+	return doc;
+}
+
+/* [MS-ASCMD] 2.2.1.21 */
+enum rc cmd_sync(struct request *rq, struct services *sv, struct reply *rp, struct err *err)
+{
+	struct sync s = {.rq = rq, .sv = sv};
+	const struct elem *doc = rq->doc;
+	int64_t hold, until;
+	bool answered;
+	enum rc rc;
+
+	if (!doc && rq->version < V121)
+		return err_set(err, RC_INVALID, "an empty Sync before 12.1");
+	if (!doc)
+		doc = stored_request(rq);
+	if (!doc || elem_has(doc, AIRSYNC_PARTIAL))
+		return whole_failure(rq, rp, SYNC_RESEND_FULL, 0);
+	if (!elem_has(doc, AIRSYNC_COLLECTIONS))
+		return whole_failure(rq, rp, SYNC_PROTOCOL_ERROR, 0);
+	if (elem_count(elem_child(doc, AIRSYNC_COLLECTIONS), AIRSYNC_COLLECTION) >
+		COLLECTIONS_MAX)
+		return whole_failure(rq, rp, SYNC_PROTOCOL_ERROR, 0);
+	rc = hold_time(rq, doc, rp, &hold, &answered);
+	if (rc || answered)
+		return rc;
+	if (rq->doc) {
+		rc = cache(&s, rq->doc, err);
+		if (rc)
+			return rc;
+	}
+	until = clock_mono_ms() + hold * 1000;
+	for (;;) {
+		rq->deadline_ms = clock_mono_ms() + rq->conf->sync_time * 1000;
+		rc = run_collections(&s, rp, doc, err);
+		if (rc || s.reported || clock_mono_ms() >= until ||
+			!sv->pause(sv, HOLD_STEP * 1000))
+			break;
+	}
+	if (rc)
+		return rc;
+	rp->status = SYNC_OK;
+	/* C152: nothing to report is an empty answer, and the keys stay. */
+	if (!s.reported && rq->version >= V121)
+		reply_reset(rp);
+	return RC_OK;
+}
