@@ -1,0 +1,29 @@
+/*
+ * admin: the commands of easctl. Each gives the exit code and prints a table, or JSON.
+ */
+#ifndef EASPOOL_ADMIN_ADMIN_H
+#define EASPOOL_ADMIN_ADMIN_H
+
+#include "core/base/rc.h"
+
+#include <stdbool.h>
+
+struct admin {
+	const char *path; /* of the configuration */
+	bool json;
+};
+
+int admin_schema_upgrade(struct admin *ad, char **args);
+int admin_schema_status(struct admin *ad, char **args);
+int admin_user_list(struct admin *ad, char **args);
+int admin_user_show(struct admin *ad, char **args);
+int admin_user_enable(struct admin *ad, char **args);
+int admin_user_disable(struct admin *ad, char **args);
+int admin_device_list(struct admin *ad, char **args);
+int admin_device_show(struct admin *ad, char **args);
+int admin_device_forget(struct admin *ad, char **args);
+int admin_device_resync(struct admin *ad, char **args);
+int admin_settings(struct admin *ad, char **args);
+int admin_sample(struct admin *ad, char **args);
+
+#endif

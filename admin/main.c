@@ -1,0 +1,71 @@
+/*
+ * easctl: the administrator's tool.
+ */
+#include "admin/admin.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+	const char *group, *verb;
+	int least, most; /* arguments behind the verb */
+	int (*run)(struct admin *ad, char **args);
+	const char *help;
+} commands[] = {
+	{"schema",   "upgrade", 0, 0, admin_schema_upgrade, "bring the database up to date"       },
+	{"schema",   "status",  0, 0, admin_schema_status,  "where the database stands"           },
+	{"user",     "list",    0, 0, admin_user_list,      "users and whether they may sync"     },
+	{"user",     "show",    1, 1, admin_user_show,      "one user"                            },
+	{"user",     "enable",  1, 1, admin_user_enable,    "USER: let a user sync"               },
+	{"user",     "disable", 1, 1, admin_user_disable,   "USER: keep a user from syncing"      },
+	{"device",   "list",    0, 1, admin_device_list,    "[USER]: devices"                     },
+	{"device",   "show",    2, 2, admin_device_show,    "USER DEVICE"                         },
+	{"device",   "forget",  2, 2, admin_device_forget,  "USER DEVICE: as if it had never been"},
+	{"device",   "resync",  2, 2, admin_device_resync,
+         "USER DEVICE: it gets everything afresh"                                                 },
+	{"settings", "",        0, 0, admin_settings,       "the settings in force"               },
+	{"settings", "sample",  0, 0, admin_sample,         "a sample configuration file"         },
+};
+
+static int usage(void)
+{
+	(void)fprintf(stderr, "usage: easctl [-c FILE] [--json] COMMAND\n");
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		(void)fprintf(stderr, "  %s %s  %s\n", commands[i].group, commands[i].verb,
+			commands[i].help);
+	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"json",   no_argument,       NULL, 'j'},
+		{NULL,     0,                 NULL, 0  },
+	};
+	struct admin ad = {.path = "/etc/easpool/easpool.conf"};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:j", options, NULL)) != -1) {
+		if (c == 'c')
+			ad.path = optarg;
+		else if (c == 'j')
+			ad.json = true;
+		else
+			return usage();
+	}
+	argc -= optind;
+	argv += optind;
+	for (size_t i = 0; i < ARRAY_LEN(commands) && argc > 0; i++) {
+		const char *verb = argc > 1 ? argv[1] : "";
+		int n = argc > 1 ? argc - 2 : 0;
+
+		if (strcmp(commands[i].group, argv[0]) != 0 ||
+			strcmp(commands[i].verb, verb) != 0 || n < commands[i].least ||
+			n > commands[i].most)
+			continue;
+		return commands[i].run(&ad, argc > 1 ? argv + 2 : argv + 1);
+	}
+	return usage();
+}

@@ -1,0 +1,268 @@
+#include "fcgi/pool.h"
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "fcgi/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <netdb.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define YOUNG_MS 2000 /* a worker that dies younger than this throttles the pool */
+#define BACKLOG  1024
+
+struct child {
+	pid_t pid; /* 0: none */
+	int64_t born;
+};
+
+struct pool {
+	const struct pool_config *pc;
+	struct child *v;
+	size_t n;
+	int64_t not_before; /* no new worker before this time */
+};
+
+static volatile sig_atomic_t stop, reload;
+
+static void on_signal(int sig)
+{
+	if (sig == SIGHUP)
+		reload = 1;
+	else if (sig != SIGCHLD)
+		stop = 1;
+}
+
+static int fail(const char *what, const char *where)
+{
+	log_error("could not %s %s: %s", what, where, strerror(errno));
+	return -1;
+}
+
+static int listen_unix(const struct settings *c)
+{
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	mode_t mode = (mode_t)strtoul(c->socket_mode.p, NULL, 8);
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	struct group *g = c->socket_group.n ? getgrnam(c->socket_group.p) : NULL;
+
+	if (c->listen.n >= sizeof(sa.sun_path)) {
+		errno = ENAMETOOLONG;
+		return fail("listen on", c->listen.p);
+	}
+	memcpy(sa.sun_path, c->listen.p, c->listen.n);
+	/* A socket that a killed predecessor left behind. */
+	if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0) {
+		errno = EADDRINUSE;
+		return fail("listen on", c->listen.p);
+	}
+	(void)close(fd);
+	(void)unlink(c->listen.p);
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0 ||
+		listen(fd, BACKLOG) != 0)
+		return fail("listen on", c->listen.p);
+	if (chmod(c->listen.p, mode) != 0)
+		return fail("set the permissions of", c->listen.p);
+	if (c->socket_group.n && (!g || chown(c->listen.p, (uid_t)-1, g->gr_gid) != 0))
+		return fail("give the socket to group", c->socket_group.p);
+	return fd;
+}
+
+static int listen_tcp(const struct settings *c)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *list;
+	size_t colon = c->listen.n;
+	char host[256];
+	int one = 1, fd;
+
+	while (colon > 0 && c->listen.p[colon - 1] != ':')
+		colon--;
+	if (colon == 0 || colon > sizeof(host)) {
+		errno = EINVAL;
+		return fail("listen on", c->listen.p);
+	}
+	(void)snprintf(host, sizeof(host), "%.*s", (int)colon - 1, c->listen.p);
+	if (getaddrinfo(host[0] ? host : NULL, c->listen.p + colon, &hints, &list) != 0) {
+		errno = EADDRNOTAVAIL;
+		return fail("listen on", c->listen.p);
+	}
+	fd = socket(list->ai_family, SOCK_STREAM, 0);
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (fd < 0 || bind(fd, list->ai_addr, list->ai_addrlen) != 0 ||
+		listen(fd, BACKLOG) != 0)
+		fd = fail("listen on", c->listen.p);
+	freeaddrinfo(list);
+	return fd;
+}
+
+/* The rights of root are needed for the socket only. */
+static int drop_rights(const struct settings *c)
+{
+	struct passwd *pw;
+	struct group *g;
+	gid_t gid;
+
+	if (!c->user.n || getuid() != 0)
+		return 0;
+	pw = getpwnam(c->user.p);
+	g = c->group.n ? getgrnam(c->group.p) : NULL;
+	if (!pw || (c->group.n && !g)) {
+		errno = ENOENT;
+		return fail("become user", c->user.p);
+	}
+	gid = g ? g->gr_gid : pw->pw_gid;
+	if (initgroups(c->user.p, gid) != 0 || setgid(gid) != 0 || setuid(pw->pw_uid) != 0)
+		return fail("become user", c->user.p);
+	return 0;
+}
+
+static void start(struct pool *p, struct child *c)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		sigset_t none;
+
+		(void)sigemptyset(&none);
+		(void)sigprocmask(SIG_SETMASK, &none, NULL);
+		(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+		exit(worker_run(p->pc->conf));
+	}
+	if (pid < 0) {
+		log_error("could not start a worker: %s", strerror(errno));
+		p->not_before = clock_mono_ms() + 1000;
+		return;
+	}
+	*c = (struct child){pid, clock_mono_ms()};
+}
+
+static void reap(struct pool *p)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		for (size_t i = 0; i < p->n; i++) {
+			if (p->v[i].pid != pid)
+				continue;
+			p->v[i].pid = 0;
+			if (WIFSIGNALED(status))
+				log_warning("worker %d died of signal %d", (int)pid,
+					WTERMSIG(status));
+			else if (WEXITSTATUS(status))
+				log_warning("worker %d ended with %d", (int)pid,
+					WEXITSTATUS(status));
+			/* A worker that cannot even begin must not become a storm. */
+			if (clock_mono_ms() - p->v[i].born < YOUNG_MS &&
+				(WIFSIGNALED(status) || WEXITSTATUS(status)))
+				p->not_before = clock_mono_ms() + 1000;
+		}
+	}
+}
+
+static size_t alive(const struct pool *p)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n; i++)
+		n += p->v[i].pid != 0;
+	return n;
+}
+
+static void tell(struct pool *p, int sig)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->v[i].pid)
+			(void)kill(p->v[i].pid, sig);
+}
+
+/* Sleeps until a signal, at most ms. Signals are blocked elsewhere, so none is missed. */
+static void wait_signal(const sigset_t *set, int64_t ms)
+{
+	struct timespec ts = {ms / 1000, ms % 1000 * 1000000};
+	int sig = sigtimedwait(set, NULL, &ts);
+
+	if (sig > 0)
+		on_signal(sig);
+}
+
+/* Workers finish what they are doing and are replaced by ones with the new settings. */
+static void do_reload(struct pool *p)
+{
+	reload = 0;
+	p->pc->reopen_log(p->pc->conf);
+	if (!p->pc->reload(p->pc->conf))
+		return;
+	log_info("configuration read again");
+	tell(p, SIGTERM);
+}
+
+static void drain(struct pool *p, const sigset_t *set)
+{
+	int64_t until = clock_mono_ms() + p->pc->conf->drain * 1000;
+
+	tell(p, SIGTERM);
+	while (alive(p) && clock_mono_ms() < until) {
+		wait_signal(set, 200);
+		reap(p);
+	}
+	tell(p, SIGKILL);
+	while (alive(p)) {
+		wait_signal(set, 100);
+		reap(p);
+	}
+}
+
+int pool_run(const struct pool_config *pc)
+{
+	const struct settings *c = pc->conf;
+	struct pool p = {.pc = pc};
+	sigset_t set;
+	int fd = c->listen.p[0] == '/' ? listen_unix(c) : listen_tcp(c);
+
+	if (fd < 0 || drop_rights(c) != 0)
+		return 1;
+	if (fd != 0) {
+		(void)dup2(fd, 0);
+		(void)close(fd);
+	}
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGHUP);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGCHLD);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	p.n = (size_t)c->workers;
+	p.v = calloc(p.n, sizeof(*p.v));
+	if (!p.v)
+		abort();
+	log_info("easpool " EASPOOL_VERSION " listens on %.*s with %zu workers",
+		STR_FMT(c->listen), p.n);
+	while (!stop) {
+		for (size_t i = 0; i < p.n && clock_mono_ms() >= p.not_before; i++)
+			if (!p.v[i].pid)
+				start(&p, &p.v[i]);
+		wait_signal(&set, 500);
+		reap(&p);
+		if (reload)
+			do_reload(&p);
+	}
+	drain(&p, &set);
+	if (c->listen.p[0] == '/')
+		(void)unlink(c->listen.p);
+	free(p.v);
+	return 0;
+}

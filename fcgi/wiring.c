@@ -1,0 +1,52 @@
+#include "fcgi/wiring.h"
+
+#include "store/imap/imap.h"
+#include "store/postgres/pg.h"
+#include "store/smtp/smtp.h"
+
+#include <stdlib.h>
+
+struct wiring {
+	struct state *state;
+	struct imap *imap;
+	struct smtp *smtp;
+};
+
+struct wiring *wiring_new(const struct settings *conf)
+{
+	struct wiring *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		abort();
+	w->state = pg_state_new(conf);
+	w->imap = imap_new(conf);
+	w->smtp = smtp_new(conf);
+	return w;
+}
+
+void wiring_free(struct wiring *w)
+{
+	if (!w)
+		return;
+	pg_state_free(w->state);
+	imap_free(w->imap);
+	smtp_free(w->smtp);
+	free(w);
+}
+
+struct services wiring_services(
+	struct wiring *w, struct str login, const struct secret *password)
+{
+	return (struct services){.state = w->state,
+		.auth = imap_auth(w->imap),
+		.mail = imap_mail(w->imap, login, password),
+		.submit = smtp_submit(w->smtp, login, password)};
+}
+
+unsigned wiring_done(struct wiring *w)
+{
+	unsigned trips = imap_trips(w->imap);
+
+	imap_release(w->imap);
+	return trips;
+}

@@ -1,0 +1,19 @@
+/*
+ * wiring: which store stands behind which interface. The only place that knows.
+ */
+#ifndef EASPOOL_FCGI_WIRING_H
+#define EASPOOL_FCGI_WIRING_H
+
+#include "core/cmd/request.h"
+
+struct wiring;
+
+struct wiring *wiring_new(const struct settings *conf);
+void wiring_free(struct wiring *w);
+/* The services for one request of this user. */
+struct services wiring_services(
+	struct wiring *w, struct str login, const struct secret *password);
+/* The request is over. Backend round trips that it took. */
+unsigned wiring_done(struct wiring *w);
+
+#endif

@@ -1,0 +1,226 @@
+#include "fcgi/worker.h"
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/cmd/command.h"
+#include "fcgi/answer.h"
+#include "fcgi/http.h"
+#include "fcgi/spool.h"
+#include "fcgi/wiring.h"
+
+#include <errno.h>
+#include <fcgiapp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t stopping;
+
+static void on_stop(int sig UNUSED)
+{
+	stopping = 1;
+}
+
+/* One request while it is served. */
+struct serving {
+	FCGX_Request *fcgi;
+	struct spool body, reply;
+	uint64_t in, out;
+};
+
+static const char *param(void *ctx, const char *name)
+{
+	return FCGX_GetParam(name, ((struct serving *)ctx)->fcgi->envp);
+}
+
+/* Waits for a Ping; ends early when the server stops or the device has hung up. */
+static bool pause_for(struct services *sv, int64_t ms)
+{
+	struct serving *s = sv->ctx;
+	struct pollfd pfd = {.fd = s->fcgi->ipcFd, .events = POLLRDHUP};
+	int64_t until = clock_mono_ms() + ms;
+
+	while (!stopping) {
+		int64_t left = until - clock_mono_ms();
+
+		if (left <= 0)
+			return true;
+		/* K16: a device that closed the connection is nothing odd. */
+		if (poll(&pfd, 1, left > 500 ? 500 : (int)left) > 0)
+			return false;
+	}
+	return false;
+}
+
+static void body_passed(void *ctx, const char *upto)
+{
+	spool_passed(&((struct serving *)ctx)->body, upto);
+}
+
+/* The body, bounded. 0, or the HTTP code to refuse with. */
+static int read_body(struct serving *s, struct request *rq, struct err *err)
+{
+	uint64_t limit = http_body_limit(rq);
+	char chunk[16 * 1024];
+	int n;
+
+	while ((n = FCGX_GetStr(chunk, sizeof(chunk), s->fcgi->in)) > 0) {
+		s->in += (uint64_t)n;
+		if (s->in > limit) {
+			(void)err_set(err, RC_LIMIT, "the request is larger than %llu bytes",
+				(unsigned long long)limit);
+			return 413;
+		}
+		if (s->body.sink.write(&s->body.sink, chunk, (size_t)n, err))
+			return 503;
+	}
+	return spool_bytes(&s->body, &rq->body, err) ? 503 : 0;
+}
+
+static void put(struct serving *s, struct str bytes)
+{
+	while (bytes.n) {
+		int n = FCGX_PutStr(
+			bytes.p, bytes.n > 65536 ? 65536 : (int)bytes.n, s->fcgi->out);
+
+		if (n <= 0) {
+			log_debug("the device closed the connection early");
+			return;
+		}
+		s->out += (uint64_t)n;
+		bytes = str_sub(bytes, (size_t)n, bytes.n);
+	}
+}
+
+static void send_answer(
+	struct serving *s, struct reply *rp, struct request *rq, struct err *err)
+{
+	bool gzip = rq->conf->gzip && !rp->raw && http_accepts_gzip(param, s);
+	struct str body = {"", 0};
+	struct buf head, packed;
+
+	if (rp->wbxml && !rp->raw && wbxml_finish(&rp->w, err)) {
+		reply_reset(rp);
+		spool_reset(&s->reply);
+		rp->http = 500;
+	}
+	if (spool_bytes(&s->reply, &body, err))
+		rp->http = 503;
+	buf_init(&head, BUF_MAX_LINE);
+	buf_init(&packed, BUF_MAX_RESPONSE);
+	gzip = gzip && answer_gzip(body, &packed);
+	if (gzip)
+		body = buf_str(&packed);
+	answer_head(rp, body.n, gzip ? "gzip" : NULL, &head);
+	put(s, buf_str(&head));
+	put(s, body);
+	buf_release(&head);
+	buf_release(&packed);
+}
+
+static struct str number(struct arena *a, uint64_t n)
+{
+	return arena_printf(a, "%llu", (unsigned long long)n);
+}
+
+/* One line a request. */
+static void log_request(const struct serving *s, const struct request *rq,
+	const struct reply *rp, int64_t ms, unsigned trips, const struct err *err)
+{
+	struct arena *a = rq->arena;
+	const char *version = version_name(rq->version);
+	const struct log_field fields[] = {
+		{"cmd",                   rq->options                ? STR("OPTIONS")
+			: rq->query.command_name.n ? rq->query.command_name
+						   : str_of(command_name(rq->query.command))},
+		{"version",               str_of(version)							  },
+		{"http",                  number(a,								  (uint64_t)rp->http)},
+		{"status",                       rp->status ? number(a,											 rp->status) : STR_NONE},
+		{"ms", number(a,(uint64_t)ms)},
+		{"in",               number(a,											  s->in)},
+		{"out",                    number(a,								       s->out)},
+		{"trips",                       number(a,											    trips)},
+		{"error",                err->text[0] ? str_of(err->text) : STR_NONE                  },
+		{NULL,STR_NONE},
+	};
+
+	log_fields(LOG_LEVEL_INFO, fields);
+}
+
+static void serve(struct serving *s, struct wiring *w, const struct settings *conf)
+{
+	struct request rq = {.arena = arena_new()};
+	struct reply rp = {.http = 200, .body = &s->reply.sink};
+	struct err err = ERR_INIT;
+	int64_t began = clock_mono_ms();
+	unsigned trips = 0;
+	int refused;
+
+	rq.deadline_ms = began + conf->sync_time * 1000;
+	refused = http_read(param, s, conf, &rq, &err);
+	if (!refused && rq.user.n && !rq.options)
+		refused = read_body(s, &rq, &err);
+	if (refused) {
+		rp.http = refused;
+	} else {
+		struct services sv = wiring_services(w, rq.user, &rq.password);
+
+		sv.pause = pause_for;
+		sv.body_passed = body_passed;
+		sv.ctx = s;
+		dispatch(&rq, &sv, &rp, &err);
+		trips = wiring_done(w);
+	}
+	send_answer(s, &rp, &rq, &err);
+	log_request(s, &rq, &rp, clock_mono_ms() - began, trips, &err);
+	log_context_clear();
+	reply_reset(&rp);
+	secret_release(&rq.password);
+	arena_free(rq.arena);
+}
+
+/* libfcgi installs its own in FCGX_Init: ours come after it. No SA_RESTART: accept must end. */
+static void set_signals(void)
+{
+	struct sigaction stop = {.sa_handler = on_stop}, ignore = {.sa_handler = SIG_IGN};
+
+	(void)sigaction(SIGTERM, &stop, NULL);
+	(void)sigaction(SIGINT, &ignore, NULL);
+	(void)sigaction(SIGHUP, &ignore, NULL);
+	(void)sigaction(SIGPIPE, &ignore, NULL);
+	(void)sigaction(SIGUSR1, &stop, NULL);
+}
+
+int worker_run(const struct settings *conf)
+{
+	char pid[16];
+	struct wiring *w;
+	FCGX_Request fcgi;
+	int64_t served = 0;
+
+	(void)snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	log_set_ident("worker", pid);
+	if (FCGX_Init() != 0 || FCGX_InitRequest(&fcgi, 0, 0) != 0) {
+		log_error("could not start FastCGI on descriptor 0");
+		return 1;
+	}
+	set_signals();
+	w = wiring_new(conf);
+	while (!stopping && (conf->max_requests == 0 || served < conf->max_requests)) {
+		struct serving s = {.fcgi = &fcgi};
+
+		if (FCGX_Accept_r(&fcgi) < 0)
+			break;
+		spool_init(&s.body, conf->spool_dir.p);
+		spool_init(&s.reply, conf->spool_dir.p);
+		serve(&s, w, conf);
+		FCGX_Finish_r(&fcgi);
+		spool_release(&s.body);
+		spool_release(&s.reply);
+		served++;
+	}
+	wiring_free(w);
+	return 0;
+}
