@@ -13,7 +13,7 @@ CREATE TABLE account (
 
 -- The pool of places for enabled users: at most one row.
 CREATE TABLE entitlement (
-	only boolean PRIMARY KEY DEFAULT true CHECK (only),
+	single boolean PRIMARY KEY DEFAULT true CHECK (single),
 	size integer,
 	expires timestamptz
 );

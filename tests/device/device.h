@@ -1,0 +1,65 @@
+/*
+ * device: a scripted phone. It speaks ActiveSync over HTTP and keeps a model of the folders and
+ * of the mail that it was sent; what a phone would choke on (an Add of what it has, a Delete of
+ * what it has not) is an error. A request that fails in transport is sent again with the same
+ * key, as phones do.
+ */
+#ifndef EASPOOL_TESTS_DEVICE_DEVICE_H
+#define EASPOOL_TESTS_DEVICE_DEVICE_H
+
+#include "core/base/arena.h"
+#include "core/wire/elem.h"
+
+#define DEVICE_FOLDERS 200
+#define DEVICE_ITEMS   20000
+
+struct device_item {
+	char id[72];
+	char subject[256];
+	bool read, flagged;
+};
+
+struct device_folder {
+	char id[72], name[256], key[32];
+	unsigned type;
+	struct device_item *v; /* DEVICE_ITEMS of them */
+	size_t n;
+};
+
+struct phone {
+	const char *url, *user, *password, *id, *version;
+	unsigned policy_key;
+	char hierarchy_key[32];
+	struct device_folder folders[DEVICE_FOLDERS];
+	size_t nfolders;
+	struct arena *arena; /* of the last answer */
+	char error[512];     /* what went wrong, "" if nothing */
+	long http;
+};
+
+void phone_init(struct phone *p, const char *url, const char *user, const char *password,
+	const char *id, const char *version);
+void phone_release(struct phone *p);
+
+/*
+ * Posts a document in the readable form (core/wire/dump.h; "" for none); the answer's tree,
+ * NULL when it has no body or the request failed (p->http, p->error).
+ */
+const struct elem *phone_post(struct phone *p, const char *command, const char *document);
+/* The same with a raw body. extra: more query parameters, or "". */
+const struct elem *phone_post_raw(struct phone *p, const char *command, const char *extra,
+	const char *type, struct str body);
+
+/* Each true when it worked; else p->error says why. */
+bool phone_provision(struct phone *p);
+bool phone_folder_sync(struct phone *p);
+/* All changes of a folder, in windows of `window`; `commands`: children of airsync:Commands in
+ * the readable form, indented by four levels, or "". */
+bool phone_sync(
+	struct phone *p, struct device_folder *f, unsigned window, const char *commands);
+bool phone_send(struct phone *p, const char *to, const char *subject, const char *body);
+
+struct device_folder *phone_folder(struct phone *p, unsigned type);
+struct device_item *phone_item(struct device_folder *f, const char *subject);
+
+#endif

@@ -1,0 +1,79 @@
+/*
+ * easdevice: a phone on the command line.
+ *
+ *     easdevice --url URL --user USER --password P [--device ID] [--version V] folders
+ *     easdevice ... sync                                    what is in the inbox
+ *     easdevice ... send --to A --subject S --body B
+ */
+#include "tests/device/device.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+static int usage(void)
+{
+	(void)fprintf(stderr, "usage: easdevice --url U --user U --password P [--device ID] "
+			      "[--version V] folders|sync|send --to A --subject S --body B\n");
+	return 2;
+}
+
+static bool run(struct phone *p, const char *command, const char *to, const char *subject,
+	const char *body)
+{
+	struct device_folder *inbox;
+
+	if (!phone_provision(p) || !phone_folder_sync(p))
+		return false;
+	if (strcmp(command, "folders") == 0) {
+		for (size_t i = 0; i < p->nfolders; i++)
+			(void)printf("%-6s type %-3u %s\n", p->folders[i].id,
+				p->folders[i].type, p->folders[i].name);
+		return true;
+	}
+	if (strcmp(command, "send") == 0)
+		return phone_send(p, to, subject, body);
+	inbox = phone_folder(p, 2);
+	if (!inbox || !phone_sync(p, inbox, 100, ""))
+		return false;
+	for (size_t i = 0; i < inbox->n; i++)
+		(void)printf("%-10s %s %s\n", inbox->v[i].id,
+			inbox->v[i].read ? "read  " : "unread", inbox->v[i].subject);
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"url",      1, NULL, 'u'},
+                {"user",     1, NULL, 'n'},
+                {"password", 1, NULL, 'p'},
+		{"device",   1, NULL, 'd'},
+                {"version",  1, NULL, 'v'},
+                {"to",       1, NULL, 't'},
+		{"subject",  1, NULL, 's'},
+                {"body",     1, NULL, 'b'},
+                {NULL,       0, NULL, 0  }
+        };
+	const char *value[256] = {NULL};
+	static struct phone p;
+	bool ok;
+	int c;
+
+	value['d'] = "easdevice";
+	value['v'] = "14.1";
+	value['t'] = value['s'] = value['b'] = "";
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (c == '?')
+			return usage();
+		value[c] = optarg;
+	}
+	if (optind + 1 != argc || !value['u'] || !value['n'] || !value['p'])
+		return usage();
+	phone_init(&p, value['u'], value['n'], value['p'], value['d'], value['v']);
+	ok = run(&p, argv[optind], value['t'], value['s'], value['b']);
+	if (!ok)
+		(void)fprintf(stderr, "easdevice: %s\n", p.error);
+	phone_release(&p);
+	return !ok;
+}
