@@ -24,10 +24,13 @@ static enum rc prepare(struct request *rq, struct services *sv, const struct ele
 	it->status = MOVE_BAD_SOURCE;
 	/* C52: a resent request gets the answer that it got before. */
 	rc = state_call(sv->state, moved_find, &rq->device, it->from, rq->arena, &it->to, err);
-	if (rc == RC_OK)
-		it->status = MOVE_OK;
-	if (rc != RC_ABSENT)
+	if (rc && rc != RC_ABSENT)
 		return rc;
+	if (rc == RC_OK && server_id_parse(it->to, &collection, &it->uid, &section) == RC_OK &&
+		str_eq(collection, it->to_folder)) {
+		it->status = MOVE_OK;
+		return RC_OK;
+	}
 	if (server_id_parse(it->from, &collection, &it->uid, &section) || section.p ||
 		!str_eq(collection, folder))
 		return RC_OK;

@@ -148,7 +148,9 @@ static enum rc acknowledge(struct request *rq, struct services *sv, struct wbxml
 	struct device *d = &rq->device;
 	enum rc rc;
 
-	if (!key || (key != d->policy_pending && key != d->policy_key)) {
+	/* The permanent key again: the answer to phase 2 was lost. */
+	if (!rq->conf->provision || !key ||
+		(key != d->policy_pending && key != d->policy_key)) {
 		open_policy(w, type, POLICY_KEY_MISMATCH);
 		close_policy(w);
 		return RC_OK;

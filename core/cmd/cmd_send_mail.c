@@ -49,8 +49,8 @@ static void save(struct request *rq, struct services *sv, const struct outgoing 
 		log_error("a mail was sent, but no copy could be kept: %s", why.text);
 }
 
-static enum rc transmit(struct services *sv, const struct outgoing *out,
-	struct str from, struct err *err)
+static enum rc transmit(
+	struct services *sv, const struct outgoing *out, struct str from, struct err *err)
 {
 	struct slice_source source;
 

@@ -3,7 +3,7 @@
 #include "core/cmd/device_info.h"
 #include "core/cmd/status.h"
 
-enum { SETTINGS_OK = 1, SETTINGS_PROTOCOL_ERROR = 2, SETTINGS_DENIED_BY_POLICY = 7 };
+enum { SETTINGS_OK = 1, SETTINGS_ACCESS_DENIED = 3, SETTINGS_DENIED_BY_POLICY = 7 };
 
 enum { INFO_MAX = 1024 };
 
@@ -74,7 +74,7 @@ static void oof(const struct elem *e, struct wbxml_writer *w)
 		wbxml_int(w, SETTINGS_OOF_STATE, 0);
 		wbxml_close(w, SETTINGS_GET);
 	} else {
-		wbxml_int(w, SETTINGS_STATUS, SETTINGS_DENIED_BY_POLICY);
+		wbxml_int(w, SETTINGS_STATUS, SETTINGS_ACCESS_DENIED);
 	}
 	wbxml_close(w, SETTINGS_OOF);
 }

@@ -134,8 +134,11 @@ static bool check_policy(struct request *rq, struct reply *rp, struct err *err)
 {
 	const struct device *d = &rq->device;
 
-	if (!rq->conf->provision || rq->command->flags & CMD_NO_POLICY || d->id == 0 ||
+	if (!rq->conf->provision || rq->command->flags & CMD_NO_POLICY ||
 		never_provisions(rq->query.device_type))
+		return true;
+	/* clients.md 2: the probe of a phone that sets up an account. */
+	if (d->id == 0 && rq->command->id == CMD_FOLDER_SYNC)
 		return true;
 	if (d->policy_key && rq->policy_key == d->policy_key &&
 		d->policy_hash == policy_hash(rq->conf))
@@ -229,6 +232,8 @@ static void run(struct request *rq, struct services *sv, struct reply *rp, struc
 	rc = rq->command->handle(rq, sv, rp, failure);
 	if (rc)
 		status_fail(rq, rp, status_of(rc, failure));
+	else
+		err_clear(failure);
 }
 
 void dispatch(struct request *rq, struct services *sv, struct reply *rp, struct err *failure)

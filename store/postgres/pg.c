@@ -2,7 +2,8 @@
 
 #include <stdlib.h>
 
-static const char lock_sql[] = "SELECT pg_advisory_lock(hashtextextended($1::text || '/' || $2::text, 7))";
+static const char lock_sql[] =
+	"SELECT pg_advisory_lock(hashtextextended($1::text || '/' || $2::text, 7))";
 static const char unlock_sql[] =
 	"SELECT pg_advisory_unlock(hashtextextended($1::text || '/' || $2::text, 7))";
 static const char unlock_all_sql[] = "SELECT pg_advisory_unlock_all()";
