@@ -247,13 +247,20 @@ enum rc op_status_many(struct mail *m, const struct str *folders, size_t n,
 {
 	struct arena *a;
 	struct session *s;
+	unsigned first = 0;
 	enum rc rc = mailbox_session((struct imap_mailbox *)m, &s, err);
 
 	if (rc)
 		return rc;
-	if (n > SESSION_COMMANDS)
+	if (n >= SESSION_COMMANDS)
 		return err_set(err, RC_INTERNAL, "too many folders at once");
 	a = arena_new();
+	/* RFC 3501 6.3.10: of the folder that is open STATUS may tell the numbers of the last
+	 * look, and Dovecot does. A NOOP in front makes it look again. */
+	if (s->selected[0]) {
+		(void)session_queue(s, "NOOP");
+		first = 1;
+	}
 	for (size_t i = 0; i < n; i++) {
 		struct str name = session_mailbox(folders[i], a);
 
@@ -263,7 +270,8 @@ enum rc op_status_many(struct mail *m, const struct str *folders, size_t n,
 	}
 	rc = session_run(s, a, on_mark, &(struct status_reader){a, folders, n, marks_r}, err);
 	for (size_t i = 0; i < n && rc == RC_OK; i++) {
-		rc_r[i] = session_result(&s->results[i], "could not look at the folder", NULL);
+		rc_r[i] = session_result(
+			&s->results[first + i], "could not look at the folder", NULL);
 		if (rc_r[i] == RC_OK && marks_r[i].uidvalidity == 0)
 			rc_r[i] = RC_UNAVAILABLE;
 	}
