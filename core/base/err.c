@@ -13,6 +13,9 @@ const char *rc_name(enum rc rc)
 }
 
 static void set(struct err *err, enum rc rc, enum err_why why, const char *fmt, va_list ap)
+	PRINTF_LIKE(4, 0);
+
+static void set(struct err *err, enum rc rc, enum err_why why, const char *fmt, va_list ap)
 {
 	if (!err)
 		return;

@@ -138,6 +138,8 @@ static void end(struct buf *b)
 	buf_release(b);
 }
 
+static void sentence(enum log_level level, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
+
 static void sentence(enum log_level level, const char *fmt, va_list ap)
 {
 	char text[2048];

@@ -57,7 +57,7 @@ enum rc op_store(struct mail *m, struct str folder, struct mail_flag_change *v, 
 		unsigned first;
 
 		mailbox_select(s, folder, a, &queued);
-		first = queued ? 1 : 0;
+		first = 1;
 		/* Without .SILENT: the answer tells which messages are still there. */
 		for (; from < n && s->ncommands + 2 < SESSION_COMMANDS; from++) {
 			if (v[from].set)

@@ -251,6 +251,8 @@ void mailbox_select(struct session *s, struct str folder, struct arena *a, bool 
 	*queued_r = !str_is(name, s->selected);
 	if (*queued_r)
 		(void)session_queue(s, "SELECT %.*s", STR_FMT(name));
+	else
+		(void)session_queue(s, "NOOP");
 }
 
 enum rc mailbox_selected(

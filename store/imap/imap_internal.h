@@ -18,7 +18,10 @@ struct imap_mailbox {
 
 /* The session, opened if need be. */
 MUST_USE enum rc mailbox_session(struct imap_mailbox *mb, struct session **r, struct err *err);
-/* Queues a SELECT unless the folder is selected; *queued_r tells. */
+/*
+ * Queues a SELECT, or a NOOP when the folder is open already: what came since must be seen, or
+ * a command for a new message would find nothing. *queued_r: it was a SELECT.
+ */
 void mailbox_select(struct session *s, struct str folder, struct arena *a, bool *queued_r);
 /* After the run: notes what is selected now. what: for the error. */
 MUST_USE enum rc mailbox_selected(
