@@ -52,7 +52,7 @@ static enum rc byte(struct reader *r, unsigned *b_r)
 static enum rc multibyte(struct reader *r, uint32_t *n_r)
 {
 	uint32_t n = 0;
-	unsigned b;
+	unsigned b = 0;
 
 	for (unsigned i = 0; i < 5; i++) {
 		enum rc rc = byte(r, &b);
@@ -84,7 +84,7 @@ static enum rc inline_string(struct reader *r, struct str *s_r)
 
 static enum rc opaque(struct reader *r, struct str *s_r)
 {
-	uint32_t n;
+	uint32_t n = 0;
 	enum rc rc = multibyte(r, &n);
 
 	if (rc)
@@ -98,7 +98,7 @@ static enum rc opaque(struct reader *r, struct str *s_r)
 
 static enum rc table_string(struct reader *r, struct str *s_r)
 {
-	uint32_t at;
+	uint32_t at = 0;
 	struct str rest;
 	size_t n;
 	enum rc rc = multibyte(r, &at);
@@ -115,7 +115,7 @@ static enum rc table_string(struct reader *r, struct str *s_r)
 
 static enum rc entity(struct reader *r, struct str *s_r)
 {
-	uint32_t c;
+	uint32_t c = 0;
 	char u[4];
 	size_t n;
 	enum rc rc = multibyte(r, &c);
@@ -236,8 +236,8 @@ static enum rc element(struct reader *r, unsigned token)
 
 static enum rc header(struct reader *r)
 {
-	unsigned version;
-	uint32_t public_id, charset, table;
+	unsigned version = 0;
+	uint32_t public_id = 0, charset = 0, table = 0;
 	enum rc rc = byte(r, &version);
 
 	if (rc == RC_OK && version > 3)
@@ -263,7 +263,7 @@ static enum rc header(struct reader *r)
 
 static enum rc token(struct reader *r)
 {
-	unsigned t;
+	unsigned t = 0;
 	enum rc rc = byte(r, &t);
 
 	if (rc)
