@@ -21,6 +21,8 @@ static volatile sig_atomic_t stopping;
 static void on_stop(int sig UNUSED)
 {
 	stopping = 1;
+	/* Else libfcgi goes on accepting after the interruption. Only sets a flag. */
+	FCGX_ShutdownPending();
 }
 
 /* One request while it is served. */
