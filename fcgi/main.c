@@ -144,6 +144,6 @@ int main(int argc, char **argv)
 		return print_settings(&conf);
 	open_log(&conf);
 	if (!conf.listen.n)
-		return worker_run(&conf);
+		return worker_run(&conf, 0);
 	return pool_run(&(struct pool_config){&conf, read_settings, open_log});
 }

@@ -57,6 +57,7 @@ static int listen_unix(const struct settings *c)
 	mode_t mode = (mode_t)strtoul(c->socket_mode.p, NULL, 8);
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	struct group *g = c->socket_group.n ? getgrnam(c->socket_group.p) : NULL;
+	struct stat st;
 
 	if (c->listen.n >= sizeof(sa.sun_path)) {
 		errno = ENAMETOOLONG;
@@ -69,7 +70,14 @@ static int listen_unix(const struct settings *c)
 		return fail("listen on", c->listen.p);
 	}
 	(void)close(fd);
-	(void)unlink(c->listen.p);
+	/* Whatever else stands there is not ours to remove. */
+	if (lstat(c->listen.p, &st) == 0) {
+		if (!S_ISSOCK(st.st_mode)) {
+			errno = EEXIST;
+			return fail("listen on", c->listen.p);
+		}
+		(void)unlink(c->listen.p);
+	}
 	fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0 ||
 		listen(fd, BACKLOG) != 0)
@@ -139,7 +147,7 @@ static void start(struct pool *p, struct child *c)
 		(void)sigemptyset(&none);
 		(void)sigprocmask(SIG_SETMASK, &none, NULL);
 		(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
-		exit(worker_run(p->pc->conf));
+		exit(worker_run(p->pc->conf, p->pc->conf->max_requests));
 	}
 	if (pid < 0) {
 		log_error("could not start a worker: %s", strerror(errno));
@@ -231,20 +239,23 @@ int pool_run(const struct pool_config *pc)
 	const struct settings *c = pc->conf;
 	struct pool p = {.pc = pc};
 	sigset_t set;
-	int fd = c->listen.p[0] == '/' ? listen_unix(c) : listen_tcp(c);
+	int fd;
 
-	if (fd < 0 || drop_rights(c) != 0)
-		return 1;
-	if (fd != 0) {
-		(void)dup2(fd, 0);
-		(void)close(fd);
-	}
+	/* Before anybody can see that we are there: a stop that comes early is a stop as well.
+	 */
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGHUP);
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGINT);
 	(void)sigaddset(&set, SIGCHLD);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	fd = c->listen.p[0] == '/' ? listen_unix(c) : listen_tcp(c);
+	if (fd < 0 || drop_rights(c) != 0)
+		return 1;
+	if (fd != 0) {
+		(void)dup2(fd, 0);
+		(void)close(fd);
+	}
 	p.n = (size_t)c->workers;
 	p.v = calloc(p.n, sizeof(*p.v));
 	if (!p.v)

@@ -64,7 +64,8 @@ static void body_passed(void *ctx, const char *upto)
 /* The body, bounded. 0, or the HTTP code to refuse with. */
 static int read_body(struct serving *s, struct request *rq, struct err *err)
 {
-	uint64_t limit = http_body_limit(rq);
+	const char *announced = param(s, "CONTENT_LENGTH");
+	uint64_t limit = http_body_limit(rq), length;
 	char chunk[16 * 1024];
 	int n;
 
@@ -77,6 +78,12 @@ static int read_body(struct serving *s, struct request *rq, struct err *err)
 		}
 		if (s->body.sink.write(&s->body.sink, chunk, (size_t)n, err))
 			return 503;
+	}
+	/* A mail that was cut off on its way must not go out as a whole one. */
+	if (str_u64(str_of(announced), &length) && length != s->in) {
+		(void)err_set(err, RC_INVALID, "%llu of %llu bytes of the request arrived",
+			(unsigned long long)s->in, (unsigned long long)length);
+		return 400;
 	}
 	return spool_bytes(&s->body, &rq->body, err) ? 503 : 0;
 }
@@ -195,12 +202,13 @@ static void set_signals(void)
 	(void)sigaction(SIGUSR1, &stop, NULL);
 }
 
-int worker_run(const struct settings *conf)
+int worker_run(const struct settings *conf, int64_t max_requests)
 {
 	char pid[16];
 	struct wiring *w;
 	FCGX_Request fcgi;
 	int64_t served = 0;
+	int code = 0;
 
 	(void)snprintf(pid, sizeof(pid), "%d", (int)getpid());
 	log_set_ident("worker", pid);
@@ -210,11 +218,17 @@ int worker_run(const struct settings *conf)
 	}
 	set_signals();
 	w = wiring_new(conf);
-	while (!stopping && (conf->max_requests == 0 || served < conf->max_requests)) {
+	while (!stopping && (max_requests == 0 || served < max_requests)) {
 		struct serving s = {.fcgi = &fcgi};
 
-		if (FCGX_Accept_r(&fcgi) < 0)
+		if (FCGX_Accept_r(&fcgi) < 0) {
+			/* The parent waits before it tries again. */
+			if (!stopping) {
+				log_error("could not accept a request");
+				code = 1;
+			}
 			break;
+		}
 		spool_init(&s.body, conf->spool_dir.p);
 		spool_init(&s.reply, conf->spool_dir.p);
 		serve(&s, w, conf);
@@ -224,5 +238,5 @@ int worker_run(const struct settings *conf)
 		served++;
 	}
 	wiring_free(w);
-	return 0;
+	return code;
 }

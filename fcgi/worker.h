@@ -6,7 +6,10 @@
 
 #include "core/settings.h"
 
-/* Serves until SIGTERM, or max_requests are done. The exit code. */
-int worker_run(const struct settings *conf);
+/*
+ * Serves until SIGTERM, or that many requests are done (0: any number; without a parent nobody
+ * would replace it). The exit code.
+ */
+int worker_run(const struct settings *conf, int64_t max_requests);
 
 #endif

@@ -1,0 +1,220 @@
+/*
+ * The pool, without any server behind it: a small FastCGI client talks to a real easpool.
+ */
+#include "core/base/buf.h"
+#include "core/base/rc.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { BEGIN_REQUEST = 1, PARAMS = 4, STDIN_RECORD = 5, STDOUT_RECORD = 6 };
+
+static char dir[64], conf[128], sock[128];
+
+static int make_folder(void **state UNUSED)
+{
+	FILE *f;
+
+	(void)snprintf(dir, sizeof(dir), "/tmp/easpool-pool-XXXXXX");
+	if (!mkdtemp(dir))
+		return -1;
+	(void)snprintf(conf, sizeof(conf), "%s/conf", dir);
+	(void)snprintf(sock, sizeof(sock), "%s/sock", dir);
+	f = fopen(conf, "w");
+	if (!f)
+		return -1;
+	(void)fprintf(f, "listen = %s\nworkers = 1\nspool_dir = %s\nlog_file = %s/log\n", sock,
+		dir, dir);
+	return fclose(f);
+}
+
+static int remove_folder(void **state UNUSED)
+{
+	char log[128];
+
+	(void)snprintf(log, sizeof(log), "%s/log", dir);
+	(void)unlink(log);
+	(void)unlink(sock);
+	(void)unlink(conf);
+	return rmdir(dir);
+}
+
+static pid_t start(void)
+{
+	char program[4096];
+	const char *build = getenv("EASPOOL_BUILD");
+	pid_t pid;
+
+	(void)snprintf(program, sizeof(program), "%s/easpool", build ? build : ".");
+	pid = fork();
+	if (pid == 0) {
+		(void)execl(program, "easpool", "-c", conf, (char *)NULL);
+		_exit(127);
+	}
+	return pid;
+}
+
+/* The exit code, -1 when a signal ended it. */
+static int stop(pid_t pid, int sig)
+{
+	int status = 0;
+
+	if (sig)
+		(void)kill(pid, sig);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* Waits until nobody accepts any more: the worker of a killed parent goes a moment after it. */
+static void await_silence(void)
+{
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+
+	(void)snprintf(sa.sun_path, sizeof(sa.sun_path), "%s", sock);
+	for (unsigned i = 0; i < 1000; i++) {
+		int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+		int rc = connect(fd, (struct sockaddr *)&sa, sizeof(sa));
+
+		(void)close(fd);
+		if (rc != 0)
+			return;
+		(void)usleep(10000);
+	}
+	fail_msg("a worker goes on without its parent");
+}
+
+/* Connects; the socket appears when the pool is ready. */
+static int reach(void)
+{
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+
+	(void)snprintf(sa.sun_path, sizeof(sa.sun_path), "%s", sock);
+	for (unsigned i = 0; i < 1000; i++) {
+		int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+		if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0)
+			return fd;
+		(void)close(fd);
+		(void)usleep(10000);
+	}
+	fail_msg("easpool does not listen");
+	return -1;
+}
+
+static void add_record(struct buf *b, unsigned type, struct str s)
+{
+	const char head[8] = {
+		1, (char)type, 0, 1, (char)(s.n >> 8 & 0xff), (char)(s.n & 0xff), 0, 0};
+
+	buf_add(b, head, sizeof(head));
+	buf_add_str(b, s);
+}
+
+static void add_param(struct buf *b, const char *name, const char *value)
+{
+	buf_addc(b, (char)strlen(name));
+	buf_addc(b, (char)strlen(value));
+	buf_adds(b, name);
+	buf_adds(b, value);
+}
+
+/* A SendMail at 12.1 whose body is shorter than announced, unless length says the truth. */
+static void request(const char *length, struct str body, struct buf *answer)
+{
+	struct buf params, all;
+	char chunk[4096];
+	int fd = reach();
+	ssize_t n;
+
+	buf_init(&params, BUF_MAX_LINE);
+	buf_init(&all, BUF_MAX_LINE);
+	add_param(&params, "REQUEST_METHOD", "POST");
+	add_param(&params, "REQUEST_URI", "/Microsoft-Server-ActiveSync");
+	add_param(&params, "QUERY_STRING", "Cmd=SendMail&User=u&DeviceId=d&DeviceType=t");
+	add_param(&params, "CONTENT_TYPE", "message/rfc822");
+	add_param(&params, "CONTENT_LENGTH", length);
+	add_param(&params, "HTTP_AUTHORIZATION", "Basic dTpw");
+	add_record(&all, BEGIN_REQUEST, (struct str){"\0\1\0\0\0\0\0\0", 8});
+	add_record(&all, PARAMS, buf_str(&params));
+	add_record(&all, PARAMS, (struct str){"", 0});
+	add_record(&all, STDIN_RECORD, body);
+	add_record(&all, STDIN_RECORD, (struct str){"", 0});
+	assert_int_equal(write(fd, all.p, all.n), (ssize_t)all.n);
+	while ((n = read(fd, chunk, sizeof(chunk))) > 0)
+		buf_add(answer, chunk, (size_t)n);
+	(void)close(fd);
+	buf_release(&params);
+	buf_release(&all);
+}
+
+static bool has(const struct buf *answer, const char *text)
+{
+	return str_search(buf_str(answer), str_of(text)) < answer->n;
+}
+
+static void test_a_file_in_the_place_of_the_socket_stays(void **state UNUSED)
+{
+	struct stat st;
+	FILE *f = fopen(sock, "w");
+
+	assert_non_null(f);
+	(void)fputs("precious", f);
+	(void)fclose(f);
+	assert_int_equal(stop(start(), 0), 1);
+	assert_int_equal(lstat(sock, &st), 0);
+	assert_true(S_ISREG(st.st_mode));
+	assert_int_equal(st.st_size, 8);
+	(void)unlink(sock);
+}
+
+static void test_a_mail_that_was_cut_off_is_refused(void **state UNUSED)
+{
+	struct buf answer;
+	pid_t pid = start();
+
+	buf_init(&answer, BUF_MAX_LINE);
+	request("1000", STR("To: a@b\r\n\r\nhal"), &answer);
+	assert_true(has(&answer, "Status: 400"));
+	/* The whole one gets past this check, and then finds no mail server here. */
+	buf_reset(&answer);
+	request("14", STR("To: a@b\r\n\r\nhal"), &answer);
+	assert_true(has(&answer, "Status: 503"));
+	buf_release(&answer);
+	assert_int_equal(stop(pid, SIGTERM), 0);
+}
+
+static void test_a_socket_left_behind_is_replaced(void **state UNUSED)
+{
+	struct stat st;
+	pid_t pid = start();
+
+	(void)close(reach());
+	assert_int_equal(stop(pid, SIGKILL), -1);
+	await_silence();
+	assert_int_equal(lstat(sock, &st), 0);
+	pid = start();
+	(void)close(reach());
+	assert_int_equal(stop(pid, SIGTERM), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_file_in_the_place_of_the_socket_stays),
+		cmocka_unit_test(test_a_mail_that_was_cut_off_is_refused),
+		cmocka_unit_test(test_a_socket_left_behind_is_replaced),
+	};
+
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
