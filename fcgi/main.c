@@ -17,6 +17,7 @@
 
 static const char *path = "/etc/easpool/easpool.conf", *listen_on, *workers;
 static int log_fd = STDERR_FILENO;
+static struct arena *settings_arena; /* the texts of the settings in force */
 
 static void write_line(void *ctx UNUSED, struct str line)
 {
@@ -27,7 +28,6 @@ static void write_line(void *ctx UNUSED, struct str line)
 
 static bool read_settings(struct settings *r)
 {
-	/* Lives as long as the process: workers hold on to what they started with. */
 	struct arena *a = arena_new();
 	struct settings conf;
 	struct err err = ERR_INIT;
@@ -58,6 +58,8 @@ static bool read_settings(struct settings *r)
 	if (workers)
 		conf.workers = strtol(workers, NULL, 10);
 	*r = conf;
+	arena_free(settings_arena);
+	settings_arena = a;
 	log_set_level((enum log_level)conf.log_level);
 	return true;
 }
