@@ -12,6 +12,7 @@ struct decoder {
 	uint64_t total;       /* decoded so far */
 	uint32_t bits;        /* base64: what waits, and how many bits of it */
 	unsigned nbits;
+	bool begun;            /* uuencode: "begin" has been seen */
 	bool ended;            /* base64 padding, uuencode "end" */
 	char line[LINE_BYTES]; /* quoted-printable and uuencode: the line so far */
 	size_t nline;
@@ -101,7 +102,7 @@ static enum rc quoted_line(struct decoder *d, struct str s, bool newline, struct
 			hex(s.p[i + 2]) >= 0) {
 			out[n++] = (char)(hex(s.p[i + 1]) << 4 | hex(s.p[i + 2]));
 			i += 2;
-		} else if (s.p[i] == '=' && i + 1 == s.n && newline) {
+		} else if (s.p[i] == '=' && i + 1 == s.n) {
 			soft = true;
 		} else {
 			out[n++] = s.p[i];
@@ -114,24 +115,32 @@ static enum rc quoted_line(struct decoder *d, struct str s, bool newline, struct
 	return n ? emit(d, (struct str){out, n}, err) : RC_OK;
 }
 
+/* A line of uuencode. Spaces count: they are zeros, and a mailer may have cut them off the end.
+ */
 static enum rc uu_line(struct decoder *d, struct str s, struct err *err)
 {
 	char out[64];
 	size_t want, n = 0;
 
-	if (str_starts(s, "begin ") || s.n == 0)
+	while (s.n && (s.p[s.n - 1] == '\r' || s.p[s.n - 1] == '\n'))
+		s.n--;
+	if (!d->begun) {
+		d->begun = str_starts(s, "begin ");
 		return RC_OK;
-	if (str_starts(s, "end")) {
+	}
+	if (s.n == 0)
+		return RC_OK;
+	if (str_is(s, "end")) {
 		d->ended = true;
 		return RC_OK;
 	}
 	want = (size_t)((s.p[0] - ' ') & 63);
-	for (size_t i = 1; i + 3 < s.n && n < want; i += 4) {
+	for (size_t i = 1; n < want; i += 4) {
 		unsigned v = 0;
 
 		for (size_t k = 0; k < 4; k++)
-			v = v << 6 | (unsigned)((s.p[i + k] - ' ') & 63);
-		for (int shift = 16; shift >= 0 && n < want && n < sizeof(out); shift -= 8)
+			v = v << 6 | (i + k < s.n ? (unsigned)((s.p[i + k] - ' ') & 63) : 0);
+		for (int shift = 16; shift >= 0 && n < want; shift -= 8)
 			out[n++] = (char)(v >> shift & 0xff);
 	}
 	return n ? emit(d, (struct str){out, n}, err) : RC_OK;
@@ -144,7 +153,7 @@ static enum rc one_line(struct decoder *d, bool newline, struct err *err)
 	d->nline = 0;
 	if (d->coding == CODING_QUOTED)
 		return quoted_line(d, s, newline, err);
-	return uu_line(d, str_trim(s), err);
+	return uu_line(d, s, err);
 }
 
 /* Keeps an escape that a full buffer would cut. */
@@ -223,7 +232,8 @@ struct sink *decode_sink(
 	d->to = to;
 	d->coding = coding_of(encoding);
 	d->offset = offset;
-	d->end = length ? offset + length : 0;
+	if (length && __builtin_add_overflow(offset, length, &d->end))
+		d->end = 0;
 	return &d->sink;
 }
 
@@ -248,10 +258,11 @@ struct str decode_bytes(struct str bytes, struct str encoding, struct arena *a)
 
 	if (coding_of(encoding) == CODING_NONE)
 		return bytes;
-	buf_init(&b, bytes.n + LINE_BYTES);
+	/* The most that comes out: every byte a line end of its own, which becomes two. */
+	buf_init(&b, 2 * bytes.n + LINE_BYTES);
 	buf_sink_init(&out, &b);
 	s = decode_sink(a, encoding, 0, 0, &out.sink);
-	/* Decoding never makes more of it, and the buffer is the only thing that could fail. */
+	/* The buffer is the only thing that could fail, and it is large enough. */
 	if (sink_write(s, bytes, NULL) == RC_OK)
 		(void)(decode_sink_end(s, NULL) == RC_OK);
 	r = arena_str(a, buf_str(&b));
