@@ -574,6 +574,7 @@ static enum rc do_parts(struct mail *mail, struct str folder, struct mail_part_r
 		struct str all = m ? section_bytes(m, v[i].section, a) : STR_NONE;
 
 		v[i].bytes = STR_NONE;
+		v[i].refused = false;
 		if (all.p)
 			v[i].bytes = str_sub(
 				all, (size_t)v[i].offset, v[i].length ? v[i].length : all.n);
@@ -607,8 +608,13 @@ static enum rc do_stream(struct mail *mail, struct str folder, uint32_t uid, str
 	return rc ? rc : END(fm, err);
 }
 
-static enum rc do_store(struct mail *mail, struct str folder, struct mail_flag_change *v,
-	size_t n, struct err *err)
+static enum rc remade(struct err *err)
+{
+	return err_set(err, RC_CONFLICT, "the folder was made anew");
+}
+
+static enum rc do_store(struct mail *mail, struct str folder, uint32_t uidvalidity,
+	struct mail_flag_change *v, size_t n, struct err *err)
 {
 	struct fake_mail *fm = of(mail);
 	struct box *b;
@@ -617,6 +623,8 @@ static enum rc do_store(struct mail *mail, struct str folder, struct mail_flag_c
 	b = find(fm, folder);
 	if (!b)
 		return absent(folder, err);
+	if (uidvalidity && uidvalidity != b->uidvalidity)
+		return remade(err);
 	for (size_t i = 0; i < n; i++) {
 		struct message *m = message(b, v[i].uid);
 		unsigned flags;
@@ -633,8 +641,8 @@ static enum rc do_store(struct mail *mail, struct str folder, struct mail_flag_c
 	return END(fm, err);
 }
 
-static enum rc do_move(struct mail *mail, struct str folder, struct str to, struct mail_move *v,
-	size_t n, struct err *err)
+static enum rc do_move(struct mail *mail, struct str folder, uint32_t uidvalidity,
+	struct str to, struct mail_move *v, size_t n, struct err *err)
 {
 	struct fake_mail *fm = of(mail);
 	struct box *b, *t;
@@ -644,6 +652,8 @@ static enum rc do_move(struct mail *mail, struct str folder, struct str to, stru
 	t = find(fm, to);
 	if (!b || !t)
 		return absent(b ? to : folder, err);
+	if (uidvalidity && uidvalidity != b->uidvalidity)
+		return remade(err);
 	for (size_t i = 0; i < n; i++) {
 		struct message *m = message(b, v[i].uid), *made;
 
@@ -658,8 +668,8 @@ static enum rc do_move(struct mail *mail, struct str folder, struct str to, stru
 	return END(fm, err);
 }
 
-static enum rc do_remove(
-	struct mail *mail, struct str folder, const struct uidset *uids, struct err *err)
+static enum rc do_remove(struct mail *mail, struct str folder, uint32_t uidvalidity,
+	const struct uidset *uids, struct err *err)
 {
 	struct fake_mail *fm = of(mail);
 	struct box *b;
@@ -668,6 +678,8 @@ static enum rc do_remove(
 	b = find(fm, folder);
 	if (!b)
 		return absent(folder, err);
+	if (uidvalidity && uidvalidity != b->uidvalidity)
+		return remade(err);
 	for (uint32_t u = uidset_above(uids, 0); u; u = uidset_above(uids, u))
 		expunge(b, u);
 	return END(fm, err);

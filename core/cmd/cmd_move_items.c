@@ -1,6 +1,7 @@
 #include "core/cmd/command.h"
 #include "core/cmd/status.h"
 #include "core/map/server_id.h"
+#include "core/sync/folders.h"
 
 /* [MS-ASCMD] 2.2.3.177.10 */
 enum { MOVE_BAD_SOURCE = 1, MOVE_BAD_TARGET = 2, MOVE_OK = 3, MOVE_SAME = 4, MOVE_FAILED = 5 };
@@ -65,18 +66,27 @@ static enum rc move_group(struct request *rq, struct services *sv, struct item *
 			back[count] = i;
 			moves[count++].uid = v[i].uid;
 		}
-	rc = mail_call(
-		sv->mail, move, v[first].source.path, v[first].target.path, moves, count, err);
+	rc = mail_call(sv->mail, move, v[first].source.path, v[first].source.uidvalidity,
+		v[first].target.path, moves, count, err);
 	if (rc == RC_UNAVAILABLE)
 		return rc;
+	if (rc == RC_CONFLICT) {
+		struct folders all;
+		enum rc known = folders_refresh(
+			sv->state, &rq->account, sv->mail, rq->arena, &all, err);
+
+		if (known)
+			return known;
+	}
 	for (size_t k = 0; k < count; k++) {
 		struct item *it = &v[back[k]];
 
 		/* K5: the target vanished meanwhile; the message stays where it is. */
-		it->status = rc == RC_ABSENT ? MOVE_BAD_TARGET
-			     : rc            ? MOVE_FAILED
-			     : moves[k].rc   ? MOVE_BAD_SOURCE
-					     : MOVE_OK;
+		it->status = rc == RC_ABSENT     ? MOVE_BAD_TARGET
+			     : rc == RC_CONFLICT ? MOVE_BAD_SOURCE
+			     : rc                ? MOVE_FAILED
+			     : moves[k].rc       ? MOVE_BAD_SOURCE
+						 : MOVE_OK;
 		if (it->status != MOVE_OK)
 			continue;
 		/* Without UIDPLUS the new id is not known: the next Sync tells. */

@@ -169,7 +169,8 @@ static enum rc apply_changes(
 	}
 	if (n == 0)
 		return RC_OK;
-	rc = mail_call(s->sv->mail, store, p->folder.path, v, n, err);
+	rc = mail_call(
+		s->sv->mail, store, p->folder.path, p->round.st.mark.uidvalidity, v, n, err);
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < n; i++) {
@@ -204,7 +205,8 @@ static enum rc move_to_trash(struct sync *s, struct part *p, const struct uidset
 	for (uint32_t u = uidset_above(uids, 0); u; u = uidset_above(uids, u))
 		v[n++].uid = u;
 	*done_r = true;
-	return mail_call(s->sv->mail, move, p->folder.path, trash.path, v, n, err);
+	return mail_call(s->sv->mail, move, p->folder.path, p->round.st.mark.uidvalidity,
+		trash.path, v, n, err);
 }
 
 /* B20873: without DeletesAsMoves its default applies, which is to move. */
@@ -231,7 +233,8 @@ static enum rc apply_deletes(
 	if (moves)
 		rc = move_to_trash(s, p, &uids, &done, err);
 	if (rc == RC_OK && !done)
-		rc = mail_call(s->sv->mail, remove, p->folder.path, &uids, err);
+		rc = mail_call(s->sv->mail, remove, p->folder.path,
+			p->round.st.mark.uidvalidity, &uids, err);
 	for (uint32_t u = uidset_above(&uids, 0); u && rc == RC_OK; u = uidset_above(&uids, u))
 		mail_state_drop(&p->round.st, u);
 	return rc;
@@ -425,6 +428,11 @@ static enum rc run_round(struct sync *s, struct part *p, struct err *err)
 
 	if (rc == RC_OK && p->fit == SYNC_KEY_CURRENT)
 		rc = apply_commands(s, p, err);
+	/* The ids of the commands are those of a folder that is no more. */
+	if (rc == RC_CONFLICT) {
+		r->reset = true;
+		return RC_OK;
+	}
 	if (rc)
 		return rc;
 	r->look_now = p->commanded;

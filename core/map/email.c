@@ -202,6 +202,9 @@ static enum rc make_body(const struct email_plan *plan, const struct email_optio
 	*b = (struct body){
 		.data = {"", 0}
         };
+	if (plan->nparts && plan->parts[0].refused)
+		return err_set(err, RC_DENIED, "the server does not give message %u",
+			plan->summary->flags.uid);
 	if (plan->nparts && !plan->parts[0].bytes.p)
 		return err_set(err, RC_ABSENT, "message %u is gone", plan->summary->flags.uid);
 	if (plan->nparts) {

@@ -63,7 +63,7 @@ void email_plan(const struct mail_summary *m, const struct email_options *o, str
  * The children of ApplicationData. server_id: "<collection>:<uid>", the stem of FileReferences
  * "<collection>:<uid>:<section>". RC_INVALID: this message cannot be shown (the sentence says
  * why); the caller rolls back. RC_ABSENT: a planned part has no bytes because the message is
- * gone.
+ * gone. RC_DENIED: the server does not give it.
  */
 MUST_USE enum rc email_write(const struct email_plan *plan, const struct email_options *o,
 	struct str server_id, struct arena *a, struct wbxml_writer *w, struct err *err);

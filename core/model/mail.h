@@ -150,6 +150,7 @@ struct mail_part_request {
 	uint64_t offset;
 	uint32_t length;  /* 0: to the end */
 	struct str bytes; /* result, raw; STR_NONE when the message or part is not there */
+	bool refused;     /* result: it may be there, and the server does not give it */
 };
 
 struct mail_flag_change {
@@ -205,18 +206,22 @@ struct mail_ops {
 	enum rc (*stream)(struct mail *m, struct str folder, uint32_t uid, struct str section,
 		uint64_t offset, uint64_t length, struct sink *to, struct err *err);
 
-	/* Flags. One trip. RC_DENIED in a read-only folder. */
-	enum rc (*store)(struct mail *m, struct str folder, struct mail_flag_change *v,
-		size_t n, struct err *err);
-
-	/* To another folder, MOVE or COPY + \Deleted + UID EXPUNGE. At most two trips for all.
+	/*
+	 * The changes take the UIDVALIDITY that their UIDs belong to, 0 when that is not known.
+	 * RC_CONFLICT: the folder has another one by now, and nothing was done.
+	 *
+	 * Flags. Two trips. RC_DENIED in a read-only folder.
 	 */
-	enum rc (*move)(struct mail *m, struct str folder, struct str to, struct mail_move *v,
-		size_t n, struct err *err);
+	enum rc (*store)(struct mail *m, struct str folder, uint32_t uidvalidity,
+		struct mail_flag_change *v, size_t n, struct err *err);
 
-	/* For good. Messages that are gone already are no error. One trip. */
-	enum rc (*remove)(
-		struct mail *m, struct str folder, const struct uidset *uids, struct err *err);
+	/* To another folder, MOVE or COPY + \Deleted + UID EXPUNGE. Three trips for all. */
+	enum rc (*move)(struct mail *m, struct str folder, uint32_t uidvalidity, struct str to,
+		struct mail_move *v, size_t n, struct err *err);
+
+	/* For good. Messages that are gone already are no error. Two trips. */
+	enum rc (*remove)(struct mail *m, struct str folder, uint32_t uidvalidity,
+		const struct uidset *uids, struct err *err);
 
 	/* Adds a message; uid_r 0 without UIDPLUS. received 0: now. */
 	enum rc (*append)(struct mail *m, struct str folder, unsigned flags, int64_t received,

@@ -7,7 +7,7 @@
 #define SETS(st)                                                                               \
 	{                                                                                      \
 		&(st)->held, &(st)->seen, &(st)->flagged, &(st)->answered, &(st)->forwarded,   \
-			&(st)->pending, &(st)->gone, &(st)->soft, &(st)->skipped               \
+			&(st)->pending, &(st)->gone, &(st)->soft, &(st)->tried, &(st)->skipped \
 	}
 
 void mail_state_init(struct mail_state *st, struct arena *a)

@@ -17,6 +17,7 @@ struct mail_state {
 		forwarded;        /* of held: as the device knows them */
 	struct uidset pending;    /* it is to get these */
 	struct uidset gone, soft; /* of held: it is to be told Delete, SoftDelete */
+	struct uidset tried;      /* of pending: could not be shown once */
 	struct uidset skipped;    /* cannot be shown */
 };
 

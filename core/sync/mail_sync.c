@@ -41,6 +41,13 @@ static bool waiting(const struct mail_state *st)
 	       !uidset_empty(&st->soft);
 }
 
+/* Whether the device should ask again at once. */
+static bool more(const struct mail_state *st)
+{
+	return st->again || !uidset_empty(&st->gone) || !uidset_empty(&st->soft) ||
+	       uidset_count(&st->pending) > uidset_count(&st->tried);
+}
+
 /* What the summaries are wanted of: the window's share of what waits, and of what is new. */
 static struct uidset wanted(const struct mail_round *r, const struct mail_mark *now)
 {
@@ -97,6 +104,7 @@ static void apply(struct mail_round *r, bool searched)
 	else
 		uidset_union(&st->pending, &r->delta.arrived);
 	apply_flags(r);
+	uidset_intersect(&st->tried, &st->pending);
 	st->mark = r->delta.mark;
 	st->again = false;
 }
@@ -236,9 +244,15 @@ static void write_changes(struct commands *c)
 	}
 }
 
-/* A message that cannot be shown: told to the administrator, and never tried again. */
+/* A message that cannot be shown, or that the server does not give: tried once more with the
+ * next request, then told to the administrator and left out. */
 static enum rc skip(struct mail_round *r, uint32_t uid, const struct err *why, struct err *err)
 {
+	if (!uidset_has(&r->st.tried, uid)) {
+		uidset_add(&r->st.tried, uid);
+		return RC_OK;
+	}
+	uidset_remove(&r->st.tried, uid);
 	uidset_remove(&r->st.pending, uid);
 	uidset_add(&r->st.skipped, uid);
 	log_warning("message %u of folder %.*s cannot be shown: %s", uid,
@@ -267,10 +281,11 @@ static enum rc write_add(struct commands *c, const struct email_plan *plan, stru
 		wbxml_rollback(c->w, mark);
 		c->open = was_open;
 		arena_rewind(r->a, memory);
-		if (rc == RC_INVALID)
+		if (rc == RC_INVALID || rc == RC_DENIED)
 			return skip(r, uid, &why, err);
 		if (rc == RC_ABSENT) {
 			uidset_remove(&r->st.pending, uid);
+			uidset_remove(&r->st.tried, uid);
 			return RC_OK;
 		}
 		return err_set(err, rc, "%s", why.text);
@@ -280,6 +295,7 @@ static enum rc write_add(struct commands *c, const struct email_plan *plan, stru
 	wbxml_keep(c->w, mark);
 	arena_rewind(r->a, memory);
 	uidset_remove(&r->st.pending, uid);
+	uidset_remove(&r->st.tried, uid);
 	uidset_add(&r->st.held, uid);
 	mail_state_know(&r->st, uid, plan->summary->flags.flags);
 	r->sent++;
@@ -359,6 +375,7 @@ static bool unwanted(struct mail_round *r, const struct mail_summary *m, uint32_
 	if (m && !(m->flags.flags & MAIL_DELETED) && m->received >= filter_start(r->filter))
 		return false;
 	uidset_remove(&r->st.pending, uid);
+	uidset_remove(&r->st.tried, uid);
 	return true;
 }
 
@@ -410,7 +427,7 @@ enum rc mail_round_write(struct mail_round *r, struct wbxml_writer *w, struct er
 		return rc;
 	if (c.open)
 		wbxml_close(w, AIRSYNC_COMMANDS);
-	r->more = waiting(&r->st);
+	r->more = more(&r->st);
 	return RC_OK;
 }
 

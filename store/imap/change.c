@@ -43,41 +43,42 @@ static enum rc on_uid(void *ctx, struct imap_value *values, struct err *err UNUS
 	return RC_OK;
 }
 
-enum rc op_store(struct mail *m, struct str folder, struct mail_flag_change *v, size_t n,
-	struct err *err)
+/* Queues the changes from v[from] on as far as they fit; where it stopped. */
+static size_t queue_flags(struct session *s, const struct mail_flag_change *v, size_t from,
+	size_t n, struct arena *a)
+{
+	for (; from < n && s->ncommands + 3 <= SESSION_COMMANDS; from++) {
+		if (v[from].set)
+			(void)session_queue(s, "UID STORE %u +FLAGS (%s)", v[from].uid,
+				flag_text(v[from].set, a));
+		if (v[from].clear)
+			(void)session_queue(s, "UID STORE %u -FLAGS (%s)", v[from].uid,
+				flag_text(v[from].clear, a));
+		/* A flag that was set already may be answered by nothing. */
+		(void)session_queue(s, "UID FETCH %u (UID FLAGS)", v[from].uid);
+	}
+	return from;
+}
+
+enum rc op_store(struct mail *m, struct str folder, uint32_t uidvalidity,
+	struct mail_flag_change *v, size_t n, struct err *err)
 {
 	struct arena *a = arena_new();
 	struct seen_uids seen = {.a = a};
 	struct session *s;
-	bool queued = false;
 	enum rc rc = mailbox_session((struct imap_mailbox *)m, &s, err);
 
 	uidset_init(&seen.set, a);
+	if (rc == RC_OK)
+		rc = mailbox_open(s, folder, uidvalidity, a, err);
 	for (size_t from = 0; rc == RC_OK && from < n;) {
-		unsigned first;
+		unsigned count;
 
-		mailbox_select(s, folder, a, &queued);
-		first = 1;
-		/* Without .SILENT: the answer tells which messages are still there. */
-		for (; from < n && s->ncommands + 2 < SESSION_COMMANDS; from++) {
-			if (v[from].set)
-				(void)session_queue(s, "UID STORE %u +FLAGS (%s)", v[from].uid,
-					flag_text(v[from].set, a));
-			if (v[from].clear)
-				(void)session_queue(s, "UID STORE %u -FLAGS (%s)", v[from].uid,
-					flag_text(v[from].clear, a));
-			/* A flag that was set already may be answered by nothing. */
-			(void)session_queue(s, "UID FETCH %u (UID FLAGS)", v[from].uid);
-		}
-		{
-			unsigned count = s->ncommands;
-
-			rc = session_run(s, a, on_uid, &seen, err);
-			if (rc == RC_OK)
-				rc = mailbox_selected(s, folder, queued, a, err);
-			for (unsigned i = first; i < count && rc == RC_OK; i++)
-				rc = session_result(&s->results[i], "could not set flags", err);
-		}
+		from = queue_flags(s, v, from, n, a);
+		count = s->ncommands;
+		rc = session_run(s, a, on_uid, &seen, err);
+		for (unsigned i = 0; i < count && rc == RC_OK; i++)
+			rc = session_result(&s->results[i], "could not set flags", err);
 	}
 	for (size_t i = 0; i < n && rc == RC_OK; i++)
 		v[i].absent = !uidset_has(&seen.set, v[i].uid);
@@ -133,86 +134,102 @@ static void copyuid_of_result(const struct imap_result *r, struct mail_move *v, 
 		read_copyuid(word[2], word[3], v, n);
 }
 
+/* For good: \Deleted and UID EXPUNGE in the folder that is open. */
+static enum rc expunge(struct session *s, const char *set, struct arena *a, struct err *err)
+{
+	bool uidplus = s->caps & CAP_UIDPLUS;
+	enum rc rc;
+
+	(void)session_queue(s, "UID STORE %s +FLAGS.SILENT (\\Deleted)", set);
+	/* Without UIDPLUS an EXPUNGE would also take what others have marked: they stay marked,
+	 * which hides them from the device. */
+	if (uidplus)
+		(void)session_queue(s, "UID EXPUNGE %s", set);
+	rc = session_run(s, a, NULL, NULL, err);
+	if (rc == RC_OK)
+		rc = session_result(&s->results[0], "could not delete messages", err);
+	if (rc == RC_OK && uidplus)
+		rc = session_result(&s->results[1], "could not delete messages", err);
+	return rc;
+}
+
+/* Moves those that exist, which are `uids`. */
+static enum rc move_all(struct session *s, const struct uidset *uids, struct str target,
+	struct mail_move *v, size_t n, struct arena *a, struct err *err)
+{
+	struct mover mv = {v, n};
+	const char *set = set_text(uids, a);
+	bool moves = s->caps & CAP_MOVE;
+	enum rc rc;
+
+	(void)session_queue(s, "UID %s %s %.*s", moves ? "MOVE" : "COPY", set, STR_FMT(target));
+	rc = session_run(s, a, on_copyuid, &mv, err);
+	if (rc == RC_OK)
+		rc = session_result(&s->results[0], "could not move messages", err);
+	if (rc)
+		return rc;
+	copyuid_of_result(&s->results[0], v, n);
+	return moves ? RC_OK : expunge(s, set, a, err);
+}
+
+/* The members of uids that are there, by a FETCH. */
+static enum rc existing(struct session *s, const struct uidset *uids, struct uidset *r,
+	struct arena *a, struct err *err)
+{
+	struct seen_uids seen = {.a = a};
+	enum rc rc;
+
+	uidset_init(&seen.set, a);
+	(void)session_queue(s, "UID FETCH %s (UID FLAGS)", set_text(uids, a));
+	rc = session_run(s, a, on_uid, &seen, err);
+	if (rc == RC_OK)
+		rc = session_result(&s->results[0], "could not look at the messages", err);
+	*r = seen.set;
+	/* The server also tells unasked what happened to other messages. */
+	uidset_intersect(r, uids);
+	return rc;
+}
+
 /* Without UIDPLUS the new UIDs are not told, and what was there before is known by a FETCH. */
-enum rc op_move(struct mail *m, struct str folder, struct str to, struct mail_move *v, size_t n,
-	struct err *err)
+enum rc op_move(struct mail *m, struct str folder, uint32_t uidvalidity, struct str to,
+	struct mail_move *v, size_t n, struct err *err)
 {
 	struct arena *a = arena_new();
-	struct mover mv = {v, n};
-	struct seen_uids seen = {.a = a};
-	struct uidset uids;
+	struct uidset uids, there;
 	struct session *s;
-	struct str target = session_mailbox(to, a);
-	const char *set;
-	bool queued;
-	unsigned first;
 	enum rc rc = mailbox_session((struct imap_mailbox *)m, &s, err);
 
 	uidset_init(&uids, a);
-	uidset_init(&seen.set, a);
+	uidset_init(&there, a);
 	for (size_t i = 0; i < n; i++) {
 		uidset_add(&uids, v[i].uid);
 		v[i].new_uid = 0;
 		v[i].rc = RC_ABSENT;
 	}
-	if (rc || n == 0) {
-		arena_free(a);
-		return rc;
-	}
-	set = set_text(&uids, a);
-	mailbox_select(s, folder, a, &queued);
-	first = session_queue(s, "UID FETCH %s (UID FLAGS)", set);
-	rc = session_run(s, a, on_uid, &seen, err);
-	if (rc == RC_OK)
-		rc = mailbox_selected(s, folder, queued, a, err);
-	if (rc == RC_OK)
-		rc = session_result(&s->results[first], "could not look at the messages", err);
-	if (rc == RC_OK && !uidset_empty(&seen.set)) {
-		set = set_text(&seen.set, a);
-		if (s->caps & CAP_MOVE) {
-			(void)session_queue(s, "UID MOVE %s %.*s", set, STR_FMT(target));
-		} else {
-			(void)session_queue(s, "UID COPY %s %.*s", set, STR_FMT(target));
-		}
-		rc = session_run(s, a, on_copyuid, &mv, err);
-		if (rc == RC_OK)
-			rc = session_result(&s->results[0], "could not move messages", err);
-		if (rc == RC_OK)
-			copyuid_of_result(&s->results[0], v, n);
-		if (rc == RC_OK && !(s->caps & CAP_MOVE))
-			rc = op_remove(m, folder, &seen.set, err);
-		for (size_t i = 0; i < n && rc == RC_OK; i++)
-			if (uidset_has(&seen.set, v[i].uid))
-				v[i].rc = RC_OK;
-	}
+	if (rc == RC_OK && n)
+		rc = mailbox_open(s, folder, uidvalidity, a, err);
+	if (rc == RC_OK && n)
+		rc = existing(s, &uids, &there, a, err);
+	if (rc == RC_OK && !uidset_empty(&there))
+		rc = move_all(s, &there, session_mailbox(to, a), v, n, a, err);
+	for (size_t i = 0; i < n && rc == RC_OK; i++)
+		if (uidset_has(&there, v[i].uid))
+			v[i].rc = RC_OK;
 	arena_free(a);
 	return rc;
 }
 
-enum rc op_remove(struct mail *m, struct str folder, const struct uidset *uids, struct err *err)
+enum rc op_remove(struct mail *m, struct str folder, uint32_t uidvalidity,
+	const struct uidset *uids, struct err *err)
 {
 	struct arena *a = arena_new();
 	struct session *s;
-	bool queued;
-	unsigned i;
 	enum rc rc = mailbox_session((struct imap_mailbox *)m, &s, err);
 
-	if (rc == RC_OK && !uidset_empty(uids)) {
-		const char *set = set_text(uids, a);
-
-		mailbox_select(s, folder, a, &queued);
-		i = session_queue(s, "UID STORE %s +FLAGS.SILENT (\\Deleted)", set);
-		if (s->caps & CAP_UIDPLUS)
-			(void)session_queue(s, "UID EXPUNGE %s", set);
-		rc = session_run(s, a, NULL, NULL, err);
-		if (rc == RC_OK)
-			rc = mailbox_selected(s, folder, queued, a, err);
-		if (rc == RC_OK)
-			rc = session_result(&s->results[i], "could not delete messages", err);
-		if (rc == RC_OK && s->caps & CAP_UIDPLUS)
-			rc = session_result(
-				&s->results[i + 1], "could not delete messages", err);
-	}
+	if (rc == RC_OK && !uidset_empty(uids))
+		rc = mailbox_open(s, folder, uidvalidity, a, err);
+	if (rc == RC_OK && !uidset_empty(uids))
+		rc = expunge(s, set_text(uids, a), a, err);
 	arena_free(a);
 	return rc;
 }
@@ -257,8 +274,7 @@ enum rc op_append(struct mail *m, struct str folder, unsigned flags, int64_t rec
 			str_next(&rest, ' ', &word))
 			(void)str_u32(rest, uid_r);
 		/* What is selected may have changed under us: look afresh next time. */
-		if (str_is(name, s->selected))
-			s->selected[0] = '\0';
+		s->fresh = s->fresh && !str_is(name, s->selected);
 	}
 	arena_free(a);
 	return rc;

@@ -153,18 +153,18 @@ enum rc op_summaries(struct mail *m, struct str folder, const struct uidset *uid
 {
 	struct collector c = {a, r, 0};
 	struct session *s;
-	bool queued;
+	bool opened;
 	unsigned i;
 	enum rc rc = mailbox_session((struct imap_mailbox *)m, &s, err);
 
 	*r = (struct mail_summaries){NULL, 0};
 	if (rc || uidset_empty(uids))
 		return rc;
-	mailbox_select(s, folder, a, &queued);
+	opened = mailbox_select(s, folder, a);
 	i = session_queue(s, "UID FETCH %s " FETCH_SUMMARY, set_text(uids, a));
 	rc = session_run(s, a, collect, &c, err);
-	if (rc == RC_OK)
-		rc = mailbox_selected(s, folder, queued, a, err);
+	if (rc == RC_OK && opened)
+		rc = mailbox_selected(s, folder, a, err);
 	return rc ? rc : session_result(&s->results[i], "could not read messages", err);
 }
 
@@ -203,16 +203,18 @@ enum rc op_parts(struct mail *m, struct str folder, struct mail_part_request *v,
 {
 	struct part_collector c = {v, n, a};
 	struct session *s;
-	bool queued;
+	bool opened;
 	enum rc rc = mailbox_session((struct imap_mailbox *)m, &s, err);
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		v[i].bytes = STR_NONE;
+		v[i].refused = false;
+	}
 	if (rc || n == 0)
 		return rc;
 	if (n > SESSION_COMMANDS - 1)
 		return err_set(err, RC_INTERNAL, "too many parts at once");
-	mailbox_select(s, folder, a, &queued);
+	opened = mailbox_select(s, folder, a);
 	for (size_t i = 0; i < n; i++) {
 		if (v[i].length || v[i].offset)
 			(void)session_queue(s, "UID FETCH %u (BODY.PEEK[%.*s]<%llu.%u>)",
@@ -224,7 +226,18 @@ enum rc op_parts(struct mail *m, struct str folder, struct mail_part_request *v,
 				STR_FMT(v[i].section));
 	}
 	rc = session_run(s, a, collect_part, &c, err);
-	return rc ? rc : mailbox_selected(s, folder, queued, a, err);
+	if (rc == RC_OK && opened)
+		rc = mailbox_selected(s, folder, a, err);
+	/* RFC 5530, RFC 2180 4.1.3: a message that is gone is answered by nothing, or so. */
+	for (size_t i = 0; i < n && rc == RC_OK; i++) {
+		const struct imap_result *one = &s->results[i + (opened ? 1 : 0)];
+
+		if (str_istarts(one->code, "UNAVAILABLE") || str_istarts(one->code, "INUSE"))
+			return session_result(one, "could not read messages", err);
+		v[i].refused = one->status != IMAP_OK && !v[i].bytes.p &&
+			       !str_istarts(one->code, "EXPUNGEISSUED");
+	}
+	return rc;
 }
 
 #define STREAM_CHUNK (512 * 1024)
@@ -246,6 +259,10 @@ enum rc op_stream(struct mail *m, struct str folder, uint32_t uid, struct str se
 		if (length && length - done < STREAM_CHUNK)
 			q.length = (uint32_t)(length - done);
 		rc = op_parts(m, folder, &q, 1, a, err);
+		if (rc == RC_OK && q.refused)
+			rc = err_set(err, RC_UNAVAILABLE,
+				"the IMAP server does not give part %.*s of message %u",
+				STR_FMT(section), uid);
 		if (rc == RC_OK && !q.bytes.p && done == 0)
 			rc = err_set(err, RC_ABSENT, "message %u or its part %.*s is gone", uid,
 				STR_FMT(section));

@@ -78,6 +78,7 @@ static struct session *take_idle(struct imap *im, const unsigned char hash[32])
 		forget_idle(im, i);
 		if (session_alive(s)) {
 			s->trips = 0;
+			s->fresh = false;
 			return s;
 		}
 		session_close(s);
@@ -244,31 +245,49 @@ enum rc mailbox_session(struct imap_mailbox *mb, struct session **r, struct err 
 	return rc;
 }
 
-void mailbox_select(struct session *s, struct str folder, struct arena *a, bool *queued_r)
+static enum rc on_validity(void *ctx, struct imap_value *values, struct err *err UNUSED)
+{
+	mark_item(ctx, values, values->next);
+	return RC_OK;
+}
+
+enum rc mailbox_open(struct session *s, struct str folder, uint32_t uidvalidity,
+	struct arena *a, struct err *err)
+{
+	struct mail_mark mark = {0};
+	enum rc rc;
+
+	(void)session_queue(s, "SELECT %.*s", STR_FMT(session_mailbox(folder, a)));
+	rc = session_run(s, a, on_validity, &mark, err);
+	if (rc == RC_OK)
+		rc = mailbox_selected(s, folder, a, err);
+	if (rc == RC_OK && uidvalidity && mark.uidvalidity != uidvalidity)
+		rc = err_set(err, RC_CONFLICT,
+			"the folder was made anew: UIDVALIDITY %u, now %u", uidvalidity,
+			mark.uidvalidity);
+	return rc;
+}
+
+bool mailbox_select(struct session *s, struct str folder, struct arena *a)
 {
 	struct str name = session_mailbox(folder, a);
 
-	*queued_r = !str_is(name, s->selected);
-	if (*queued_r)
-		(void)session_queue(s, "SELECT %.*s", STR_FMT(name));
-	else
-		(void)session_queue(s, "NOOP");
+	if (s->fresh && str_is(name, s->selected))
+		return false;
+	(void)session_queue(s, "SELECT %.*s", STR_FMT(name));
+	return true;
 }
 
-enum rc mailbox_selected(
-	struct session *s, struct str folder, bool queued, struct arena *a, struct err *err)
+enum rc mailbox_selected(struct session *s, struct str folder, struct arena *a, struct err *err)
 {
-	enum rc rc;
+	enum rc rc = session_result(&s->results[0], "could not open the folder", err);
+	struct str name = session_mailbox(folder, a);
 
-	if (!queued)
-		return RC_OK;
 	s->selected[0] = '\0';
-	rc = session_result(&s->results[0], "could not open the folder", err);
-	if (rc == RC_OK) {
-		struct str name = session_mailbox(folder, a);
-
-		if (name.n < sizeof(s->selected))
-			(void)snprintf(s->selected, sizeof(s->selected), "%.*s", STR_FMT(name));
+	s->fresh = false;
+	if (rc == RC_OK && name.n < sizeof(s->selected)) {
+		(void)snprintf(s->selected, sizeof(s->selected), "%.*s", STR_FMT(name));
+		s->fresh = true;
 	}
 	return rc;
 }

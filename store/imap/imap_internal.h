@@ -19,13 +19,21 @@ struct imap_mailbox {
 /* The session, opened if need be. */
 MUST_USE enum rc mailbox_session(struct imap_mailbox *mb, struct session **r, struct err *err);
 /*
- * Queues a SELECT, or a NOOP when the folder is open already: what came since must be seen, or
- * a command for a new message would find nothing. *queued_r: it was a SELECT.
+ * A folder that is open shows what was there at its last look, however often one says NOOP:
+ * Dovecot answers the commands behind a NOOP first, from the old view. So a change always
+ * opens the folder anew, and so does the first read of a request.
+ *
+ * Before a change: opens the folder, in a trip of its own. RC_CONFLICT: its UIDVALIDITY is not
+ * the one that the caller's UIDs belong to (0: they may be of any).
  */
-void mailbox_select(struct session *s, struct str folder, struct arena *a, bool *queued_r);
-/* After the run: notes what is selected now. what: for the error. */
+MUST_USE enum rc mailbox_open(struct session *s, struct str folder, uint32_t uidvalidity,
+	struct arena *a, struct err *err);
+/* Before a read: queues a SELECT unless this request has opened the folder already. True when
+ * it did; then mailbox_selected() after the run. */
+bool mailbox_select(struct session *s, struct str folder, struct arena *a);
+/* The first command of the run was a SELECT: what came of it. */
 MUST_USE enum rc mailbox_selected(
-	struct session *s, struct str folder, bool queued, struct arena *a, struct err *err);
+	struct session *s, struct str folder, struct arena *a, struct err *err);
 
 /* The ops, a file each group. */
 enum rc op_list(struct mail *, struct arena *, struct mail_folders *, struct err *);
@@ -40,10 +48,11 @@ enum rc op_parts(struct mail *, struct str, struct mail_part_request *, size_t, 
 	struct err *);
 enum rc op_stream(struct mail *, struct str, uint32_t, struct str, uint64_t, uint64_t,
 	struct sink *, struct err *);
-enum rc op_store(struct mail *, struct str, struct mail_flag_change *, size_t, struct err *);
-enum rc op_move(
-	struct mail *, struct str, struct str, struct mail_move *, size_t, struct err *);
-enum rc op_remove(struct mail *, struct str, const struct uidset *, struct err *);
+enum rc op_store(
+	struct mail *, struct str, uint32_t, struct mail_flag_change *, size_t, struct err *);
+enum rc op_move(struct mail *, struct str, uint32_t, struct str, struct mail_move *, size_t,
+	struct err *);
+enum rc op_remove(struct mail *, struct str, uint32_t, const struct uidset *, struct err *);
 enum rc op_append(struct mail *, struct str, unsigned, int64_t, struct source *, uint32_t *,
 	struct err *);
 enum rc op_create(struct mail *, struct str, enum mail_use, struct err *);

@@ -256,9 +256,14 @@ enum rc op_status_many(struct mail *m, const struct str *folders, size_t n,
 		return err_set(err, RC_INTERNAL, "too many folders at once");
 	a = arena_new();
 	/* RFC 3501 6.3.10: of the folder that is open STATUS may tell the numbers of the last
-	 * look, and Dovecot does. A NOOP in front makes it look again. */
+	 * look, and Dovecot does. */
 	if (s->selected[0]) {
-		(void)session_queue(s, "NOOP");
+		if (s->caps & CAP_UNSELECT) {
+			(void)session_queue(s, "UNSELECT");
+			s->selected[0] = '\0';
+		} else {
+			(void)session_queue(s, "SELECT %s", s->selected);
+		}
 		first = 1;
 	}
 	for (size_t i = 0; i < n; i++) {

@@ -271,7 +271,7 @@ enum rc op_look(struct mail *m, struct str folder, const struct mail_look *l, st
 	n = s->ncommands;
 	rc = session_run(s, a, on_response, &k, err);
 	if (rc == RC_OK)
-		rc = mailbox_selected(s, folder, true, a, err);
+		rc = mailbox_selected(s, folder, a, err);
 	for (unsigned i = 1; i < n && rc == RC_OK; i++)
 		rc = session_result(&s->results[i], "could not read the folder", err);
 	if (rc)

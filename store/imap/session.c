@@ -27,6 +27,7 @@ static const struct {
 	{"OBJECTID",           CAP_OBJECTID               },
 	{"LITERAL+",           CAP_LITERAL_PLUS           },
 	{"CREATE-SPECIAL-USE", CAP_CREATE_SPECIAL_USE     },
+	{"UNSELECT",           CAP_UNSELECT               },
 };
 
 static enum rc lost(struct session *s, const char *what, struct err *err)

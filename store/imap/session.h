@@ -31,6 +31,7 @@ enum imap_capability {
 	CAP_OBJECTID = 128,
 	CAP_LITERAL_PLUS = 256,
 	CAP_CREATE_SPECIAL_USE = 512,
+	CAP_UNSELECT = 1024,
 };
 
 enum imap_status { IMAP_OK, IMAP_NO, IMAP_BAD };
@@ -49,6 +50,7 @@ struct session {
 	unsigned next_tag, first_tag, ncommands;
 	struct imap_result results[SESSION_COMMANDS];
 	char selected[1024]; /* as it goes over the wire; "" none */
+	bool fresh;          /* opened for the request at hand: reading needs no new look */
 	bool broken;
 	int64_t timeout_ms;
 	unsigned trips;

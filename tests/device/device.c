@@ -371,6 +371,26 @@ bool phone_sync(struct phone *p, struct device_folder *f, unsigned window, const
 	return more ? fail(p, "Sync: MoreAvailable without an end") : true;
 }
 
+bool phone_move(
+	struct phone *p, struct device_folder *from, const char *id, struct device_folder *to)
+{
+	char document[512];
+	const struct elem *e;
+	uint32_t status;
+
+	(void)snprintf(document, sizeof(document),
+		"move:MoveItems\n  move:Move\n    move:SrcMsgId \"%s\"\n"
+		"    move:SrcFldId \"%s\"\n    move:DstFldId \"%s\"\n",
+		id, from->id, to->id);
+	e = elem_child(phone_post(p, "MoveItems", document), MOVE_RESPONSE);
+	status = elem_u32(e, MOVE_STATUS, 0);
+	if (status != 1 && status != 3)
+		return fail(p, "MoveItems: %s, Status %u", p->error, status);
+	if (status == 3 && !elem_has(e, MOVE_DST_MSG_ID))
+		return fail(p, "MoveItems: no DstMsgId");
+	return true;
+}
+
 bool phone_send(struct phone *p, const char *to, const char *subject, const char *body)
 {
 	bool raw = strcmp(p->version, "14.0") < 0 || strcmp(p->version, "2.5") == 0;

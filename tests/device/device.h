@@ -57,6 +57,10 @@ bool phone_folder_sync(struct phone *p);
  * the readable form, indented by four levels, or "". */
 bool phone_sync(
 	struct phone *p, struct device_folder *f, unsigned window, const char *commands);
+/* MoveItems; the model learns of it by the next phone_sync() of either folder. A message that
+ * is gone already is no error. */
+bool phone_move(
+	struct phone *p, struct device_folder *from, const char *id, struct device_folder *to);
 bool phone_send(struct phone *p, const char *to, const char *subject, const char *body);
 
 struct device_folder *phone_folder(struct phone *p, unsigned type);
