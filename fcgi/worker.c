@@ -158,10 +158,16 @@ static void log_request(const struct serving *s, const struct request *rq,
 	log_fields(LOG_LEVEL_INFO, fields);
 }
 
+/* The sink of a spool is its first member. */
+static void restart_reply(struct sink *body)
+{
+	spool_reset((struct spool *)body);
+}
+
 static void serve(struct serving *s, struct wiring *w, const struct settings *conf)
 {
 	struct request rq = {.arena = arena_new()};
-	struct reply rp = {.http = 200, .body = &s->reply.sink};
+	struct reply rp = {.http = 200, .body = &s->reply.sink, .restart = restart_reply};
 	struct err err = ERR_INIT;
 	int64_t began = clock_mono_ms();
 	unsigned trips = 0;

@@ -139,6 +139,26 @@ static enum rc offer(struct request *rq, struct services *sv, struct wbxml_write
 	return RC_OK;
 }
 
+/* The key that counts follows from the temporary one: when the answer to phase 2 gets lost,
+ * the device asks again and gets the same. */
+static uint32_t permanent_key(uint32_t pending)
+{
+	uint32_t key = pending * 2654435761u;
+
+	return key && key != pending ? key : pending ^ 0x5a5a5a5au;
+}
+
+/* What the device says it made of the policy; 0: fine, else the Status to refuse with. Outlook
+ * for phones applies the policy in the app and says "partially". */
+static unsigned refusal(const struct request *rq, const struct elem *policy)
+{
+	uint32_t said = elem_u32(policy, PROVISION_STATUS, 1);
+
+	if (rq->conf->provision_loose || said == 1 || said == 2)
+		return 0;
+	return said == 4 ? STATUS_EXTERNALLY_MANAGED : STATUS_NOT_FULLY_PROVISIONABLE;
+}
+
 /* Phase 2: the device says what it made of it and gets the key that counts. */
 static enum rc acknowledge(struct request *rq, struct services *sv, struct wbxml_writer *w,
 	const struct elem *policy, struct err *err)
@@ -148,16 +168,12 @@ static enum rc acknowledge(struct request *rq, struct services *sv, struct wbxml
 	struct device *d = &rq->device;
 	enum rc rc;
 
-	/* The permanent key again: the answer to phase 2 was lost. */
-	if (!rq->conf->provision || !key ||
-		(key != d->policy_pending && key != d->policy_key)) {
+	if (!rq->conf->provision || !key || key != d->policy_pending) {
 		open_policy(w, type, POLICY_KEY_MISMATCH);
 		close_policy(w);
 		return RC_OK;
 	}
-	/* Outlook for phones applies the policy in the app and says "partially". */
-	d->policy_key = new_key();
-	d->policy_pending = 0;
+	d->policy_key = permanent_key(key);
 	d->policy_hash = policy_hash(rq->conf);
 	rc = state_call(sv->state, device_save, d, DEVICE_POLICY, err);
 	if (rc)
@@ -175,6 +191,8 @@ enum rc cmd_provision(
 	const struct elem *policy =
 		elem_child(elem_child(rq->doc, PROVISION_POLICIES), PROVISION_POLICY);
 	const struct elem *info = elem_child(rq->doc, SETTINGS_DEVICE_INFORMATION);
+	bool phase_2 = policy && elem_has(policy, PROVISION_POLICY_KEY);
+	unsigned status = phase_2 ? refusal(rq, policy) : 0;
 	struct wbxml_writer *w = reply_wbxml(rp);
 	enum rc rc = RC_OK;
 
@@ -187,10 +205,11 @@ enum rc cmd_provision(
 		wbxml_int(w, SETTINGS_STATUS, STATUS_OK);
 		wbxml_close(w, SETTINGS_DEVICE_INFORMATION);
 	}
-	wbxml_int(w, PROVISION_STATUS, STATUS_OK);
-	if (policy && elem_has(policy, PROVISION_POLICY_KEY))
+	rp->status = status ? status : STATUS_OK;
+	wbxml_int(w, PROVISION_STATUS, rp->status);
+	if (phase_2 && !status)
 		rc = acknowledge(rq, sv, w, policy, err);
-	else if (policy)
+	else if (policy && !phase_2)
 		rc = offer(rq, sv, w, elem_text(policy, PROVISION_POLICY_TYPE), err);
 	if (rc == RC_OK)
 		wbxml_close(w, PROVISION_PROVISION);

@@ -1,15 +1,34 @@
 #include "core/base/log.h"
 #include "core/cmd/command.h"
 #include "core/cmd/status.h"
+#include "core/map/header.h"
 #include "core/map/outgoing.h"
 #include "core/sync/folders.h"
 
-enum { CLIENT_ID_MAX = 40 };
+#include <glib.h>
+
+enum { CLIENT_ID_MAX = 40, HEADER_MAX = 64 * 1024 };
 
 struct mail_to_send {
 	struct str mime, client_id;
 	bool save;
 };
+
+/* Up to 12.1 a phone names no ClientId. The same bytes with the same Message-ID again are the
+ * same mail again, whose answer got lost. STR_NONE when it has no Message-ID. */
+static struct str own_client_id(struct str mime, struct arena *a)
+{
+	struct str id = header_raw(str_sub(mime, 0, HEADER_MAX), "Message-ID", a);
+	gchar *sum;
+	struct str r;
+
+	if (!id.n)
+		return STR_NONE;
+	sum = g_compute_checksum_for_data(G_CHECKSUM_SHA1, (const guchar *)mime.p, mime.n);
+	r = arena_str(a, str_of(sum));
+	g_free(sum);
+	return r;
+}
 
 /* Up to 12.1 the body is the message; from 14.0 on it is in the document. */
 static enum rc read_request(struct request *rq, struct mail_to_send *m, struct err *err)
@@ -19,6 +38,7 @@ static enum rc read_request(struct request *rq, struct mail_to_send *m, struct e
 		if (rq->body.n == 0)
 			return err_set_why(
 				err, RC_INVALID, ERR_BAD_MIME, "the request has no message");
+		m->client_id = own_client_id(rq->body, rq->arena);
 		return RC_OK;
 	}
 	m->client_id = elem_text(rq->doc, COMPOSEMAIL_CLIENT_ID);
@@ -78,8 +98,10 @@ enum rc cmd_send_mail(
 		return rc;
 	if (m.client_id.n) {
 		rc = state_call(sv->state, sent_claim, &rq->device, m.client_id, err);
+		/* Up to 12.1 there is no Status for it: the lost answer is given again. */
 		if (rc == RC_CONFLICT) {
-			status_fail(rq, rp, STATUS_PREVIOUSLY_SENT);
+			if (rq->version >= V140)
+				status_fail(rq, rp, STATUS_PREVIOUSLY_SENT);
 			return RC_OK;
 		}
 		if (rc)

@@ -25,6 +25,9 @@ enum rc device_info_save(
 		{SETTINGS_MOBILE_OPERATOR, &d->mobile_operator},
 	};
 
+	/* Nothing said is no reason to forget. */
+	if (!set)
+		return RC_OK;
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
 		*fields[i].at = utf8_cleaned(
 			utf8_cut(elem_text(set, fields[i].tag), INFO_MAX), rq->arena);

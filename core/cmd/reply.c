@@ -1,7 +1,14 @@
 #include "core/cmd/request.h"
 
+static void restart(struct reply *rp)
+{
+	if (rp->restart)
+		rp->restart(rp->body);
+}
+
 struct wbxml_writer *reply_wbxml(struct reply *rp)
 {
+	restart(rp);
 	if (rp->wbxml)
 		wbxml_release(&rp->w);
 	wbxml_init(&rp->w, rp->body, BUF_MAX_RESPONSE);
@@ -13,6 +20,7 @@ void reply_reset(struct reply *rp)
 {
 	if (rp->wbxml)
 		wbxml_release(&rp->w);
+	restart(rp);
 	rp->wbxml = rp->raw = false;
 	rp->content_type = STR_NONE;
 	rp->http = 200;

@@ -57,8 +57,9 @@ struct reply {
 	struct wbxml_writer w; /* flushes into body */
 	bool wbxml;            /* w has been begun: reply_wbxml() */
 	struct sink *body;     /* where body bytes go; keeps any amount (memory, then a file) */
-	bool raw;              /* body was written to directly; w is not used */
-	unsigned status;       /* the protocol status, for the log; 0: none */
+	void (*restart)(struct sink *body); /* forgets what body has taken */
+	bool raw;                           /* body was written to directly; w is not used */
+	unsigned status;                    /* the protocol status, for the log; 0: none */
 };
 
 struct command;
@@ -90,7 +91,7 @@ struct request {
 
 /* Begins a WBXML answer and returns its writer. Again: starts over. */
 struct wbxml_writer *reply_wbxml(struct reply *rp);
-/* Throws away everything written so far (not possible once more than fits memory went out). */
+/* Throws away everything written so far. */
 void reply_reset(struct reply *rp);
 void reply_header(struct reply *rp, const char *name, struct str value);
 

@@ -45,6 +45,8 @@ struct index {
 	size_t n;
 	bool *taken; /* by place in the stored list */
 	const struct folders *stored;
+	uint32_t *validities; /* of the new list, sorted */
+	size_t nlist;
 };
 
 static struct folder **sorted(
@@ -81,6 +83,24 @@ static struct folder *take(const struct index *x, struct folder *f)
 	return f;
 }
 
+static int by_number(const void *x, const void *y)
+{
+	uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
+
+	return (a > b) - (a < b);
+}
+
+/* Several folders of the new list have that UIDVALIDITY: it identifies none. */
+static bool shared(const struct index *x, uint32_t uidvalidity)
+{
+	const uint32_t *v = x->validities;
+	const uint32_t *hit = bsearch(&uidvalidity, v, x->nlist, sizeof(*v), by_number);
+	size_t at = hit ? (size_t)(hit - v) : 0;
+
+	return hit &&
+	       ((at > 0 && v[at - 1] == *hit) || (at + 1 < x->nlist && v[at + 1] == *hit));
+}
+
 static struct folder *known(const struct index *x, const struct mail_folder *m, bool by_name)
 {
 	struct folder key = {
@@ -98,7 +118,7 @@ static struct folder *known(const struct index *x, const struct mail_folder *m, 
 			f = NULL;
 		return take(x, f);
 	}
-	if (m->uidvalidity && !m->mailbox_id.n)
+	if (m->uidvalidity && !m->mailbox_id.n && !shared(x, m->uidvalidity))
 		f = only(x, x->uidvalidity, &key, by_uidvalidity);
 	return take(x, f);
 }
@@ -152,13 +172,24 @@ static void one_of_each_type(struct folders *f)
 	}
 }
 
+static uint32_t *sorted_validities(const struct mail_folders *list, struct arena *a)
+{
+	uint32_t *v = ARENA_ARRAY(a, uint32_t, list->n + 1);
+
+	for (size_t i = 0; i < list->n; i++)
+		v[i] = list->v[i].uidvalidity;
+	qsort(v, list->n, sizeof(*v), by_number);
+	return v;
+}
+
 /* The list as folders; *changed_r: something differs from what is stored. */
 static void reconcile(const struct mail_folders *list, const struct folders *stored,
 	struct arena *a, struct folders *r, bool *changed_r)
 {
 	struct index x = {sorted(stored, a, by_path), sorted(stored, a, by_mailbox_id),
 		sorted(stored, a, by_uidvalidity), stored->n,
-		ARENA_ARRAY(a, bool, stored->n + 1), stored};
+		ARENA_ARRAY(a, bool, stored->n + 1), stored, sorted_validities(list, a),
+		list->n};
 	struct folder **match = ARENA_ARRAY(a, struct folder *, list->n + 1);
 
 	for (size_t i = 0; i < list->n; i++)
@@ -192,6 +223,14 @@ static void reconcile(const struct mail_folders *list, const struct folders *sto
 	}
 }
 
+static bool has_inbox(const struct mail_folders *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (list->v[i].use == MAIL_USE_INBOX)
+			return true;
+	return false;
+}
+
 enum rc folders_refresh(struct state *s, const struct account *ac, struct mail *m,
 	struct arena *a, struct folders *r, struct err *err)
 {
@@ -201,6 +240,10 @@ enum rc folders_refresh(struct state *s, const struct account *ac, struct mail *
 	if (rc)
 		return rc;
 	qsort(list.v, list.n, sizeof(*list.v), mail_by_path);
+	/* Every user has one. Without it the list is not whole, and what it lacks must not be
+	 * taken for deleted. */
+	if (!has_inbox(&list))
+		return err_set(err, RC_UNAVAILABLE, "the mail server lists no INBOX");
 	/* Two devices may refresh at once: the later one looks again. */
 	for (unsigned tries = 0; tries < 4; tries++) {
 		struct folders stored;

@@ -100,20 +100,22 @@ const struct elem *phone_post_raw(struct phone *p, const char *command, const ch
 	struct err err = ERR_INIT;
 	struct elem *root = NULL;
 	struct buf answer;
-	char url[1024];
+	char query[512], url[1024];
 	bool done = false;
 
-	(void)snprintf(url, sizeof(url), "%s?Cmd=%s&User=%s&DeviceId=%s&DeviceType=Scripted%s",
-		p->url, command, p->user, p->id, extra);
+	(void)snprintf(query, sizeof(query), "Cmd=%s&User=%s&DeviceId=%s&DeviceType=Scripted%s",
+		command, p->user, p->id, extra);
+	(void)snprintf(url, sizeof(url), "%s?%s", p->url ? p->url : "", query);
 	arena_free(p->arena);
 	p->arena = arena_new();
 	p->error[0] = '\0';
 	buf_init(&answer, BODY_MAX);
 	for (unsigned i = 0; i < TRIES && !done; i++) {
-		if (i)
+		if (i && !p->transport)
 			(void)usleep(100000);
 		buf_reset(&answer);
-		done = exchange(p, url, type, body, &answer);
+		done = p->transport ? p->transport(p, query, type, body, &answer)
+				    : exchange(p, url, type, body, &answer);
 	}
 	if (!done || p->http != 200)
 		(void)fail(p, "%s: HTTP %ld", command, p->http);
@@ -401,8 +403,9 @@ bool phone_send(struct phone *p, const char *to, const char *subject, const char
 
 	(void)snprintf(mime, sizeof(mime),
 		"From: <%s>\r\nTo: %s\r\nSubject: %s\r\nMIME-Version: 1.0\r\n"
+		"Message-ID: <%s.%d.%u@phone>\r\n"
 		"Content-Type: text/plain; charset=utf-8\r\n\r\n%s\r\n",
-		p->user, to, subject, body);
+		p->user, to, subject, p->id, (int)getpid(), ++count, body);
 	if (raw) {
 		e = phone_post_raw(
 			p, "SendMail", "&SaveInSent=T", "message/rfc822", str_of(mime));
@@ -411,14 +414,15 @@ bool phone_send(struct phone *p, const char *to, const char *subject, const char
 		buf_addf(&b,
 			"composemail:SendMail\n  composemail:ClientId \"%s-%d-%u\"\n"
 			"  composemail:SaveInSentItems\n  composemail:Mime x\"",
-			p->id, (int)getpid(), ++count);
+			p->id, (int)getpid(), count);
 		for (const char *c = mime; *c; c++)
 			buf_addf(&b, "%02x", (unsigned char)*c);
 		buf_adds(&b, "\"\n");
 		e = phone_post(p, "SendMail", buf_str(&b).p);
 		buf_release(&b);
 	}
-	if (e)
+	/* 118: it has been sent, and the answer was lost. */
+	if (e && elem_u32(e, COMPOSEMAIL_STATUS, 0) != 118)
 		return fail(p, "SendMail: Status %u", elem_u32(e, COMPOSEMAIL_STATUS, 0));
 	return p->error[0] == '\0';
 }

@@ -8,6 +8,7 @@
 #define EASPOOL_TESTS_DEVICE_DEVICE_H
 
 #include "core/base/arena.h"
+#include "core/base/buf.h"
 #include "core/wire/elem.h"
 
 #define DEVICE_FOLDERS 200
@@ -27,6 +28,13 @@ struct device_folder {
 };
 
 struct phone {
+	/*
+	 * Instead of HTTP, when set: carries a request to a server in the same process. False:
+	 * the answer got lost, the phone asks again.
+	 */
+	bool (*transport)(struct phone *p, const char *query, const char *type, struct str body,
+		struct buf *answer);
+	void *ctx;
 	const char *url, *user, *password, *id, *version;
 	unsigned policy_key;
 	char hierarchy_key[32];

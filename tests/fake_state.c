@@ -1,0 +1,604 @@
+#include "tests/fake_state.h"
+
+#include "core/base/clock.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROWS = 400, WEEK = 7 * 86400 };
+
+struct account_row {
+	int64_t id, version;
+	struct str login;
+	enum entitlement entitlement;
+	enum eas_version ceiling;
+	unsigned next_folder;
+};
+
+struct device_row {
+	int64_t account;
+	struct device d; /* id 0: a free row */
+};
+
+struct folder_row {
+	int64_t account; /* 0: a free row */
+	struct folder f;
+};
+
+struct collection_row {
+	int64_t device; /* 0: a free row */
+	struct str id;
+	struct collection c;
+};
+
+struct sent_row {
+	int64_t device, at;
+	struct str id;
+};
+
+struct moved_row {
+	int64_t device, at;
+	struct moved m;
+};
+
+struct lock {
+	int64_t device;
+	struct str what;
+};
+
+/* Texts are never freed singly: a test is short. */
+struct fake_state {
+	struct state state; /* first */
+	struct arena *a;
+	struct account_row accounts[ROWS];
+	struct device_row devices[ROWS];
+	struct folder_row folders[20 * ROWS];
+	struct collection_row collections[ROWS];
+	struct sent_row sent[ROWS];
+	struct moved_row moved[4 * ROWS];
+	struct str skipped[ROWS];
+	struct lock locks[ROWS];
+	size_t naccounts, nskipped, nlocks;
+	int64_t next_id;
+	unsigned max_devices, calls, fail_in;
+	bool fail_late, fail_now;
+};
+
+static struct fake_state *of(struct state *s)
+{
+	return (struct fake_state *)s;
+}
+
+static enum rc begin_call(struct fake_state *fs, struct err *err)
+{
+	fs->calls++;
+	fs->fail_now = fs->fail_in && --fs->fail_in == 0;
+	return fs->fail_now && !fs->fail_late
+		       ? err_set(err, RC_UNAVAILABLE, "the database is gone")
+		       : RC_OK;
+}
+
+static enum rc end_call(struct fake_state *fs, enum rc rc, struct err *err)
+{
+	return fs->fail_now ? err_set(err, RC_UNAVAILABLE, "the database is gone") : rc;
+}
+
+#define BEGIN(fs, err)                                                                         \
+	do {                                                                                   \
+		if (begin_call((fs), (err)))                                                   \
+			return RC_UNAVAILABLE;                                                 \
+	} while (0)
+#define END(fs, rc, err) end_call((fs), (rc), (err))
+
+/* A copy that lives as long as the fake; empty stays empty and present. */
+static struct str kept(struct fake_state *fs, struct str s)
+{
+	return s.n ? arena_str(fs->a, s) : (struct str){"", 0};
+}
+
+static struct account_row *account_of(struct fake_state *fs, struct str login)
+{
+	for (size_t i = 0; i < fs->naccounts; i++)
+		if (str_eq(fs->accounts[i].login, login))
+			return &fs->accounts[i];
+	assert(fs->naccounts < ROWS);
+	fs->accounts[fs->naccounts] = (struct account_row){
+		.id = ++fs->next_id, .login = kept(fs, login), .version = 1};
+	return &fs->accounts[fs->naccounts++];
+}
+
+static struct account_row *account_by_id(struct fake_state *fs, int64_t id)
+{
+	for (size_t i = 0; i < fs->naccounts; i++)
+		if (fs->accounts[i].id == id)
+			return &fs->accounts[i];
+	return NULL;
+}
+
+static struct device_row *device_by_id(struct fake_state *fs, int64_t id)
+{
+	for (size_t i = 0; i < ROWS && id; i++)
+		if (fs->devices[i].d.id == id)
+			return &fs->devices[i];
+	return NULL;
+}
+
+static unsigned count_devices(const struct fake_state *fs, int64_t account)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < ROWS; i++)
+		n += fs->devices[i].d.id && fs->devices[i].account == account;
+	return n;
+}
+
+static struct device_row *device_of(
+	struct fake_state *fs, int64_t account, struct str device_id)
+{
+	for (size_t i = 0; i < ROWS; i++)
+		if (fs->devices[i].d.id && fs->devices[i].account == account &&
+			str_eq(fs->devices[i].d.device_id, device_id))
+			return &fs->devices[i];
+	return NULL;
+}
+
+static struct device_row *add_device(
+	struct fake_state *fs, int64_t account, const struct device *seen)
+{
+	size_t i = 0;
+
+	while (i < ROWS && fs->devices[i].d.id)
+		i++;
+	assert(i < ROWS);
+	fs->devices[i] = (struct device_row){
+		account, {.id = ++fs->next_id, .device_id = kept(fs, seen->device_id)}
+        };
+	fs->devices[i].d.first_seen = clock_now();
+	return &fs->devices[i];
+}
+
+static enum rc do_begin(struct state *state, struct str login, const struct device *seen,
+	struct arena *a, struct account *account_r, struct device *device_r, struct err *err)
+{
+	struct fake_state *fs = of(state);
+	struct account_row *ac;
+	struct device_row *d;
+
+	(void)a;
+	BEGIN(fs, err);
+	ac = account_of(fs, login);
+	*account_r = (struct account){ac->id, ac->login, ac->entitlement, ac->ceiling};
+	*device_r = *seen;
+	device_r->id = 0;
+	if (ac->entitlement || seen->device_id.n == 0 || str_is(seen->device_id, "validate"))
+		return END(fs, RC_OK, err);
+	d = device_of(fs, ac->id, seen->device_id);
+	if (!d && fs->max_devices && count_devices(fs, ac->id) >= fs->max_devices)
+		return err_set(err, RC_LIMIT, "too many devices");
+	if (!d)
+		d = add_device(fs, ac->id, seen);
+	d->d.type = kept(fs, seen->type);
+	d->d.user_agent = kept(fs, seen->user_agent);
+	d->d.version = seen->version;
+	d->d.last_seen = clock_now();
+	*device_r = d->d;
+	return END(fs, RC_OK, err);
+}
+
+static void do_end(struct state *state)
+{
+	of(state)->nlocks = 0;
+}
+
+static enum rc do_device_save(
+	struct state *state, const struct device *d, unsigned what, struct err *err)
+{
+	struct fake_state *fs = of(state);
+	struct device_row *row;
+
+	BEGIN(fs, err);
+	if (d->id == 0)
+		return END(fs, RC_OK, err);
+	row = device_by_id(fs, d->id);
+	if (!row)
+		return err_set(err, RC_ABSENT, "the device was removed");
+	if (what & DEVICE_INFO) {
+		row->d.model = kept(fs, d->model);
+		row->d.imei = kept(fs, d->imei);
+		row->d.friendly_name = kept(fs, d->friendly_name);
+		row->d.os = kept(fs, d->os);
+		row->d.os_language = kept(fs, d->os_language);
+		row->d.phone_number = kept(fs, d->phone_number);
+		row->d.mobile_operator = kept(fs, d->mobile_operator);
+		row->d.outbound_sms = d->outbound_sms;
+	}
+	if (what & DEVICE_POLICY) {
+		row->d.policy_key = d->policy_key;
+		row->d.policy_pending = d->policy_pending;
+		row->d.policy_hash = d->policy_hash;
+	}
+	if (what & DEVICE_PING)
+		row->d.ping = kept(fs, d->ping);
+	if (what & DEVICE_SYNC_REQUEST)
+		row->d.sync_request = kept(fs, d->sync_request);
+	return END(fs, RC_OK, err);
+}
+
+static enum rc do_folders_load(struct state *state, const struct account *ac, struct arena *a,
+	struct folders *r, struct err *err)
+{
+	struct fake_state *fs = of(state);
+	size_t n = 0;
+
+	BEGIN(fs, err);
+	r->v = ARENA_ARRAY(a, struct folder, ARRAY_LEN(fs->folders));
+	r->version = account_by_id(fs, ac->id)->version;
+	for (size_t i = 0; i < ARRAY_LEN(fs->folders); i++)
+		if (fs->folders[i].account == ac->id)
+			r->v[n++] = fs->folders[i].f;
+	r->n = n;
+	return END(fs, RC_OK, err);
+}
+
+static struct folder_row *folder_row(struct fake_state *fs, int64_t account, struct str id)
+{
+	for (size_t i = 0; i < ARRAY_LEN(fs->folders); i++)
+		if (fs->folders[i].account == account && str_eq(fs->folders[i].f.id, id))
+			return &fs->folders[i];
+	return NULL;
+}
+
+static struct folder_row *free_folder(struct fake_state *fs)
+{
+	for (size_t i = 0; i < ARRAY_LEN(fs->folders); i++)
+		if (!fs->folders[i].account)
+			return &fs->folders[i];
+	abort();
+}
+
+static void delete_missing(struct fake_state *fs, int64_t account, const struct folders *f)
+{
+	for (size_t i = 0; i < ARRAY_LEN(fs->folders); i++) {
+		bool found = fs->folders[i].account != account;
+
+		for (size_t k = 0; k < f->n && !found; k++)
+			found = str_eq(fs->folders[i].f.id, f->v[k].id);
+		if (!found)
+			fs->folders[i].account = 0;
+	}
+}
+
+static enum rc do_folders_store(struct state *state, const struct account *ac,
+	struct folders *f, struct arena *a, struct err *err)
+{
+	struct fake_state *fs = of(state);
+	struct account_row *row;
+
+	BEGIN(fs, err);
+	row = account_by_id(fs, ac->id);
+	if (row->version != f->version)
+		return err_set(err, RC_CONFLICT, "the folders were changed");
+	delete_missing(fs, ac->id, f);
+	for (size_t i = 0; i < f->n; i++)
+		if (f->v[i].id.n == 0)
+			f->v[i].id = arena_printf(a, "%u", ++row->next_folder);
+	for (size_t i = 0; i < f->n; i++) {
+		struct folder_row *to = folder_row(fs, ac->id, f->v[i].id);
+		uint32_t parent;
+
+		if (f->v[i].parent.n && f->v[i].parent.p[0] == '+' &&
+			str_u32(str_sub(f->v[i].parent, 1, f->v[i].parent.n), &parent))
+			f->v[i].parent = f->v[parent].id;
+		if (!to)
+			to = free_folder(fs);
+		if (!f->v[i].row)
+			f->v[i].row = ++fs->next_id;
+		to->account = ac->id;
+		to->f = f->v[i];
+		to->f.id = kept(fs, f->v[i].id);
+		to->f.path = kept(fs, f->v[i].path);
+		to->f.name = kept(fs, f->v[i].name);
+		to->f.parent = kept(fs, f->v[i].parent);
+		to->f.mailbox_id = kept(fs, f->v[i].mailbox_id);
+	}
+	f->version = ++row->version;
+	return END(fs, RC_OK, err);
+}
+
+static enum rc do_folder_get(struct state *state, const struct account *ac, struct str id,
+	struct arena *a, struct folder *r, struct err *err)
+{
+	struct fake_state *fs = of(state);
+	struct folder_row *row;
+
+	(void)a;
+	BEGIN(fs, err);
+	row = folder_row(fs, ac->id, id);
+	if (!row)
+		return err_set(err, RC_ABSENT, "there is no folder %.*s", STR_FMT(id));
+	*r = row->f;
+	return END(fs, RC_OK, err);
+}
+
+static struct collection_row *collection_row(
+	struct fake_state *fs, int64_t device, struct str id)
+{
+	for (size_t i = 0; i < ROWS; i++)
+		if (fs->collections[i].device == device && str_eq(fs->collections[i].id, id))
+			return &fs->collections[i];
+	return NULL;
+}
+
+static enum rc do_peek(struct state *state, const struct account *ac, const struct device *d,
+	struct str id, struct arena *a, struct folder *folder_r, struct collection *c,
+	struct err *err)
+{
+	struct fake_state *fs = of(state);
+	struct collection_row *row;
+	struct folder_row *f;
+
+	(void)a;
+	BEGIN(fs, err);
+	*folder_r = (struct folder){0};
+	*c = (struct collection){0};
+	row = d->id ? collection_row(fs, d->id, id) : NULL;
+	if (row)
+		*c = row->c;
+	f = folder_row(fs, ac->id, id);
+	if (f)
+		*folder_r = f->f;
+	else if (id.n)
+		return err_set(err, RC_ABSENT, "there is no folder %.*s", STR_FMT(id));
+	return END(fs, RC_OK, err);
+}
+
+static enum rc take(
+	struct fake_state *fs, const struct device *d, struct str what, struct err *err)
+{
+	for (size_t i = 0; i < fs->nlocks; i++)
+		if (fs->locks[i].device == d->id && str_eq(fs->locks[i].what, what))
+			return err_set(err, RC_UNAVAILABLE, "taken by another request");
+	assert(fs->nlocks < ROWS);
+	fs->locks[fs->nlocks++] = (struct lock){d->id, kept(fs, what)};
+	return RC_OK;
+}
+
+static void give_back(struct fake_state *fs, const struct device *d, struct str what)
+{
+	for (size_t i = 0; i < fs->nlocks; i++)
+		if (fs->locks[i].device == d->id && str_eq(fs->locks[i].what, what))
+			fs->locks[i] = fs->locks[--fs->nlocks];
+}
+
+static enum rc do_open(struct state *state, const struct account *ac, const struct device *d,
+	struct str id, struct arena *a, struct folder *folder_r, struct collection *c,
+	struct err *err)
+{
+	enum rc rc = take(of(state), d, id, err);
+
+	return rc ? rc : do_peek(state, ac, d, id, a, folder_r, c, err);
+}
+
+static enum rc do_store(struct state *state, const struct device *d, struct str id,
+	struct collection *c, struct err *err)
+{
+	struct fake_state *fs = of(state);
+	struct collection_row *row;
+
+	BEGIN(fs, err);
+	if (d->id == 0)
+		return END(fs, RC_OK, err);
+	if (!device_by_id(fs, d->id))
+		return err_set(err, RC_CONFLICT, "the device was removed");
+	row = collection_row(fs, d->id, id);
+	if ((row ? row->c.revision : 0) != c->revision)
+		return err_set(err, RC_CONFLICT, "changed by another request");
+	for (size_t i = 0; i < ROWS && !row; i++)
+		if (!fs->collections[i].device)
+			row = &fs->collections[i];
+	assert(row);
+	c->revision++;
+	*row = (struct collection_row){d->id, kept(fs, id), *c};
+	row->c.state = kept(fs, c->state);
+	row->c.round = kept(fs, c->round);
+	row->c.options = kept(fs, c->options);
+	return END(fs, RC_OK, err);
+}
+
+static void do_close(struct state *state, const struct device *d, struct str id)
+{
+	give_back(of(state), d, id);
+}
+
+static enum rc do_sent_claim(
+	struct state *state, const struct device *d, struct str client_id, struct err *err)
+{
+	struct fake_state *fs = of(state);
+	enum rc rc;
+
+	BEGIN(fs, err);
+	rc = take(fs, d, client_id, err);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < ROWS; i++)
+		if (fs->sent[i].device == d->id && str_eq(fs->sent[i].id, client_id) && d->id)
+			return err_set(err, RC_CONFLICT, "sent before");
+	return END(fs, RC_OK, err);
+}
+
+static enum rc do_sent_done(
+	struct state *state, const struct device *d, struct str client_id, struct err *err)
+{
+	struct fake_state *fs = of(state);
+	size_t i = 0;
+
+	give_back(fs, d, client_id);
+	BEGIN(fs, err);
+	while (i < ROWS && fs->sent[i].device && fs->sent[i].at > clock_now() - WEEK)
+		i++;
+	assert(i < ROWS);
+	fs->sent[i] = (struct sent_row){d->id, clock_now(), kept(fs, client_id)};
+	return END(fs, RC_OK, err);
+}
+
+static void do_sent_drop(struct state *state, const struct device *d, struct str client_id)
+{
+	give_back(of(state), d, client_id);
+}
+
+static enum rc do_moved_add(struct state *state, const struct device *d, const struct moved *v,
+	size_t n, struct err *err)
+{
+	struct fake_state *fs = of(state);
+
+	BEGIN(fs, err);
+	for (size_t k = 0; k < n; k++) {
+		size_t i = 0;
+
+		while (i < ARRAY_LEN(fs->moved) && fs->moved[i].device &&
+			!(fs->moved[i].device == d->id &&
+				str_eq(fs->moved[i].m.from, v[k].from)))
+			i++;
+		assert(i < ARRAY_LEN(fs->moved));
+		fs->moved[i] = (struct moved_row){
+			d->id, clock_now(), {kept(fs, v[k].from), kept(fs, v[k].to)}
+                };
+	}
+	return END(fs, RC_OK, err);
+}
+
+static enum rc do_moved_find(struct state *state, const struct device *d, struct str from,
+	struct arena *a, struct str *to_r, struct err *err)
+{
+	struct fake_state *fs = of(state);
+
+	(void)a;
+	BEGIN(fs, err);
+	for (size_t i = 0; i < ARRAY_LEN(fs->moved); i++)
+		if (fs->moved[i].device == d->id && d->id &&
+			str_eq(fs->moved[i].m.from, from) &&
+			fs->moved[i].at > clock_now() - WEEK) {
+			*to_r = fs->moved[i].m.to;
+			return END(fs, RC_OK, err);
+		}
+	return END(fs, err_set(err, RC_ABSENT, "%.*s was not moved", STR_FMT(from)), err);
+}
+
+static enum rc do_skip_add(struct state *state, const struct account *ac,
+	const struct folder *f, struct str item, struct str reason, struct err *err)
+{
+	struct fake_state *fs = of(state);
+
+	(void)ac;
+	(void)f;
+	(void)reason;
+	BEGIN(fs, err);
+	for (size_t i = 0; i < fs->nskipped; i++)
+		if (str_eq(fs->skipped[i], item))
+			return END(fs, RC_OK, err);
+	assert(fs->nskipped < ROWS);
+	fs->skipped[fs->nskipped++] = kept(fs, item);
+	return END(fs, RC_OK, err);
+}
+
+static const struct state_ops ops = {
+	.begin = do_begin,
+	.end = do_end,
+	.device_save = do_device_save,
+	.folders_load = do_folders_load,
+	.folders_store = do_folders_store,
+	.folder_get = do_folder_get,
+	.collection_open = do_open,
+	.collection_peek = do_peek,
+	.collection_store = do_store,
+	.collection_close = do_close,
+	.sent_claim = do_sent_claim,
+	.sent_done = do_sent_done,
+	.sent_drop = do_sent_drop,
+	.moved_add = do_moved_add,
+	.moved_find = do_moved_find,
+	.skip_add = do_skip_add,
+};
+
+struct fake_state *fake_state_new(void)
+{
+	struct fake_state *fs = calloc(1, sizeof(*fs));
+
+	assert(fs);
+	fs->state.ops = &ops;
+	fs->a = arena_new();
+	return fs;
+}
+
+void fake_state_free(struct fake_state *fs)
+{
+	if (!fs)
+		return;
+	arena_free(fs->a);
+	free(fs);
+}
+
+struct state *fake_state_state(struct fake_state *fs)
+{
+	return &fs->state;
+}
+
+void fake_state_entitle(struct fake_state *fs, const char *login, enum entitlement e)
+{
+	account_of(fs, str_of(login))->entitlement = e;
+}
+
+void fake_state_max_devices(struct fake_state *fs, unsigned max)
+{
+	fs->max_devices = max;
+}
+
+void fake_state_ceiling(struct fake_state *fs, const char *login, enum eas_version v)
+{
+	account_of(fs, str_of(login))->ceiling = v;
+}
+
+static struct device_row *device_named(struct fake_state *fs, const char *device_id)
+{
+	for (size_t i = 0; i < ROWS; i++)
+		if (fs->devices[i].d.id && str_is(fs->devices[i].d.device_id, device_id))
+			return &fs->devices[i];
+	abort();
+}
+
+void fake_state_access(struct fake_state *fs, const char *device_id, enum device_access access)
+{
+	device_named(fs, device_id)->d.access = access;
+}
+
+void fake_state_forget_device(struct fake_state *fs, const char *device_id)
+{
+	struct device_row *row = device_named(fs, device_id);
+
+	for (size_t i = 0; i < ROWS; i++)
+		if (fs->collections[i].device == row->d.id)
+			fs->collections[i].device = 0;
+	row->d.id = 0;
+}
+
+size_t fake_state_skipped(struct fake_state *fs)
+{
+	return fs->nskipped;
+}
+
+void fake_state_fail_after(struct fake_state *fs, unsigned n, bool after)
+{
+	fs->fail_in = n;
+	fs->fail_late = after;
+}
+
+unsigned fake_state_calls(struct fake_state *fs)
+{
+	return fs->calls;
+}
+
+size_t fake_state_taken(struct fake_state *fs)
+{
+	return fs->nlocks;
+}
