@@ -1,56 +1,42 @@
 #include "admin/admin.h"
 
 #include "core/base/buf.h"
+#include "core/base/clock.h"
 #include "core/settings.h"
 #include "core/wire/query.h"
+#include "core/wire/version.h"
 #include "store/postgres/schema.h"
+#include "store/settings_file.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static int complain(const char *what)
+int admin_complain(const char *what)
 {
 	(void)fprintf(stderr, "easctl: %s\n", what);
 	return 1;
 }
 
-static bool load(struct admin *ad, struct arena *a, struct settings *conf)
+bool admin_load(struct admin *ad, struct arena *a, struct settings *conf)
 {
 	struct err err = ERR_INIT;
-	FILE *f = fopen(ad->path, "r");
-	struct buf text;
-	char chunk[4096];
-	size_t n;
 
-	if (!f) {
-		(void)fprintf(
-			stderr, "easctl: could not read %s: %s\n", ad->path, strerror(errno));
-		return false;
-	}
-	buf_init(&text, BUF_MAX_TEXT);
-	while ((n = fread(chunk, 1, sizeof(chunk), f)) > 0)
-		buf_add(&text, chunk, n);
-	(void)fclose(f);
-	if (settings_read(arena_str(a, buf_str(&text)), ad->path, conf, a, &err)) {
-		(void)complain(err.text);
-		buf_release(&text);
-		return false;
-	}
-	buf_release(&text);
-	return true;
+	if (settings_file(ad->path, conf, a, &err) == RC_OK)
+		return true;
+	(void)admin_complain(err.text);
+	return false;
 }
 
 static PGconn *open_database(struct admin *ad, struct arena *a, struct settings *conf)
 {
 	PGconn *c;
 
-	if (!load(ad, a, conf))
+	if (!admin_load(ad, a, conf))
 		return NULL;
 	c = PQconnectdb(conf->database.p);
 	if (PQstatus(c) != CONNECTION_OK) {
-		(void)complain(PQerrorMessage(c));
+		(void)admin_complain(PQerrorMessage(c));
 		PQfinish(c);
 		return NULL;
 	}
@@ -59,18 +45,12 @@ static PGconn *open_database(struct admin *ad, struct arena *a, struct settings 
 
 static void json_text(const char *s)
 {
-	(void)putchar('"');
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
+	struct buf b;
 
-		if (c == '"' || c == '\\')
-			(void)printf("\\%c", c);
-		else if (c < 0x20)
-			(void)printf("\\u%04x", c);
-		else
-			(void)putchar(c);
-	}
-	(void)putchar('"');
+	buf_init(&b, BUF_MAX_TEXT);
+	conf_json_text(&b, str_of(s));
+	(void)fputs(b.p, stdout);
+	buf_release(&b);
 }
 
 static void print_json(const PGresult *r)
@@ -93,6 +73,32 @@ static void print_json(const PGresult *r)
 	(void)fputs("\n]\n", stdout);
 }
 
+/* A device chose some of these texts: nothing that moves a terminal's cursor gets out. */
+static void print_cell(const char *s, size_t width, bool last)
+{
+	size_t n = 0;
+
+	for (; *s; s++) {
+		unsigned char c = (unsigned char)*s;
+
+		(void)putchar(c < 0x20 || c == 0x7f ? '?' : c);
+		n += (c & 0xc0) != 0x80;
+	}
+	for (; !last && n < width; n++)
+		(void)putchar(' ');
+	(void)fputs(last ? "\n" : "  ", stdout);
+}
+
+/* Characters of UTF-8. */
+static size_t characters(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s; s++)
+		n += ((unsigned char)*s & 0xc0) != 0x80;
+	return n;
+}
+
 static void print_table(const PGresult *r)
 {
 	for (int i = -1; i < PQntuples(r); i++) {
@@ -101,11 +107,9 @@ static void print_table(const PGresult *r)
 			bool last = k + 1 == PQnfields(r);
 
 			for (int j = 0; j < PQntuples(r); j++)
-				if ((size_t)PQgetlength(r, j, k) > width)
-					width = (size_t)PQgetlength(r, j, k);
-			(void)printf("%-*s%s", last ? 0 : (int)width,
-				i < 0 ? PQfname(r, k) : PQgetvalue(r, i, k),
-				last ? "\n" : "  ");
+				if (characters(PQgetvalue(r, j, k)) > width)
+					width = characters(PQgetvalue(r, j, k));
+			print_cell(i < 0 ? PQfname(r, k) : PQgetvalue(r, i, k), width, last);
 		}
 	}
 }
@@ -125,7 +129,7 @@ static int query(struct admin *ad, const char *sql, char **args, int n, unsigned
 	for (int i = 0; i < n; i++)
 		v[i] = args[i];
 	/* Users as the server knows them: lower case, with the domain. */
-	if (n && c)
+	if (n && c && args[0][0])
 		v[0] = arena_cstr(a, query_login(str_of(args[0]), conf.login_domain, a));
 	if (!c) {
 		arena_free(a);
@@ -133,9 +137,9 @@ static int query(struct admin *ad, const char *sql, char **args, int n, unsigned
 	}
 	r = PQexecParams(c, sql, n, NULL, v, NULL, NULL, 0);
 	if (PQresultStatus(r) != PGRES_TUPLES_OK && PQresultStatus(r) != PGRES_COMMAND_OK)
-		code = complain(PQresultErrorMessage(r));
+		code = admin_complain(PQresultErrorMessage(r));
 	else if (how & MUST_CHANGE && PQcmdTuples(r)[0] == '0')
-		code = complain("there is no such user or device");
+		code = admin_complain("there is no such user or device");
 	else if (how & SHOW && ad->json)
 		print_json(r);
 	else if (how & SHOW)
@@ -156,9 +160,11 @@ int admin_schema_upgrade(struct admin *ad, char **args UNUSED)
 
 	if (c) {
 		if (schema_upgrade(c, &from, &to, &err))
-			(void)complain(err.text);
+			(void)admin_complain(err.text);
 		else
-			code = printf("schema %d -> %d\n", from, to) < 0;
+			code = printf(ad->json ? "{\"from\": %d, \"to\": %d}\n"
+					       : "schema %d -> %d\n",
+				       from, to) < 0;
 		PQfinish(c);
 	}
 	arena_free(a);
@@ -175,7 +181,11 @@ int admin_schema_status(struct admin *ad, char **args UNUSED)
 
 	if (c) {
 		if (schema_version(c, &version, &err)) {
-			(void)complain(err.text);
+			(void)admin_complain(err.text);
+		} else if (ad->json) {
+			(void)printf("{\"version\": %d, \"needed\": %d}\n", version,
+				schema_newest());
+			code = version != schema_newest();
 		} else if (version == schema_newest()) {
 			code = printf("schema %d, up to date\n", version) < 0;
 		} else {
@@ -254,12 +264,93 @@ int admin_device_forget(struct admin *ad, char **args)
 		args, 2, MUST_CHANGE);
 }
 
+/* A device without any collection has nothing to forget, which is no error. */
 int admin_device_resync(struct admin *ad, char **args)
 {
 	return query(ad,
-		"DELETE FROM collection c USING device d JOIN account a ON a.id = d.account_id"
-		" WHERE c.device = d.id AND a.login = $1 AND d.device_id = lower($2)",
+		"WITH it AS (SELECT d.id FROM device d JOIN account a ON a.id = d.account_id"
+		" WHERE a.login = $1 AND d.device_id = lower($2)),"
+		" gone AS (DELETE FROM collection WHERE device IN (SELECT id FROM it))"
+		" SELECT id FROM it",
 		args, 2, MUST_CHANGE);
+}
+
+int admin_user_ceiling(struct admin *ad, char **args)
+{
+	enum eas_version v = version_of(str_of(args[1]));
+	char number[16], *texts[] = {args[0], number};
+
+	if (!v && strcmp(args[1], "none") != 0)
+		return admin_complain("the ceiling is a protocol version, e.g. 14.1, or none");
+	(void)snprintf(number, sizeof(number), "%d", (int)v);
+	return query(ad,
+		"INSERT INTO account (login, ceiling) VALUES ($1, $2::integer)"
+		" ON CONFLICT (login) DO UPDATE SET ceiling = excluded.ceiling",
+		texts, 2, MUST_CHANGE);
+}
+
+int admin_device_ceiling(struct admin *ad, char **args)
+{
+	enum eas_version v = version_of(str_of(args[2]));
+	static const char sql[] =
+		"UPDATE device d SET ceiling = %d FROM account a WHERE a.id = d.account_id"
+		" AND a.login = $1 AND d.device_id = lower($2)";
+	char text[sizeof(sql) + 16];
+
+	if (!v && strcmp(args[2], "none") != 0)
+		return admin_complain("the ceiling is a protocol version, e.g. 14.1, or none");
+	(void)snprintf(text, sizeof(text), sql, (int)v);
+	return query(ad, text, args, 2, MUST_CHANGE);
+}
+
+int admin_entitlement_show(struct admin *ad, char **args)
+{
+	return query(ad,
+		"SELECT coalesce(e.size::text, 'unlimited') AS places,"
+		" (SELECT count(*) FROM account WHERE enabled) AS enabled,"
+		" coalesce(to_char(e.expires, 'YYYY-MM-DD'), 'never') AS expires"
+		" FROM (SELECT 1) one LEFT JOIN entitlement e ON true",
+		args, 0, SHOW);
+}
+
+/* The login of query() is not wanted here: the statement holds checked values only. */
+int admin_entitlement_set(struct admin *ad, char **args)
+{
+	char sql[256], expires[40] = "NULL", size[16] = "NULL";
+	uint32_t n;
+	int64_t at;
+
+	if (strcmp(args[0], "unlimited") != 0) {
+		if (!str_u32(str_of(args[0]), &n) || n > INT32_MAX)
+			return admin_complain("the number of places is a number or unlimited");
+		(void)snprintf(size, sizeof(size), "%u", n);
+	}
+	if (args[1] && strcmp(args[1], "never") != 0) {
+		char date[40];
+
+		(void)snprintf(date, sizeof(date), "%sT00:00:00.000Z", args[1]);
+		if (strlen(args[1]) != 10 || clock_parse(str_of(date), &at))
+			return admin_complain("the date is YYYY-MM-DD or never");
+		(void)snprintf(expires, sizeof(expires), "to_timestamp(%lld)", (long long)at);
+	}
+	(void)snprintf(sql, sizeof(sql),
+		"INSERT INTO entitlement (size, expires) VALUES (%s, %s)"
+		" ON CONFLICT (single) DO UPDATE SET size = excluded.size,"
+		" expires = excluded.expires",
+		size, expires);
+	return query(ad, sql, args, 0, MUST_CHANGE);
+}
+
+int admin_item_list(struct admin *ad, char **args)
+{
+	static const char sql[] =
+		"SELECT a.login AS user, f.path AS folder, s.item,"
+		" to_char(s.at, 'YYYY-MM-DD HH24:MI') AS since, s.reason FROM skipped s"
+		" JOIN folder f ON f.row = s.folder JOIN account a ON a.id = f.account_id"
+		" WHERE $1 IN ('', a.login) ORDER BY 1, 2, 3";
+	char nobody[] = "", *everybody[] = {nobody};
+
+	return query(ad, sql, args[0] ? args : everybody, 1, SHOW);
 }
 
 int admin_settings(struct admin *ad, char **args UNUSED)
@@ -267,11 +358,14 @@ int admin_settings(struct admin *ad, char **args UNUSED)
 	struct arena *a = arena_new();
 	struct settings conf;
 	struct buf b;
-	bool ok = load(ad, a, &conf);
+	bool ok = admin_load(ad, a, &conf);
 
 	if (ok) {
 		buf_init(&b, BUF_MAX_TEXT);
-		conf_print(settings_rows, settings_nrows, &conf, &b);
+		if (ad->json)
+			conf_print_json(settings_rows, settings_nrows, &conf, &b);
+		else
+			conf_print(settings_rows, settings_nrows, &conf, &b);
 		(void)fputs(b.p, stdout);
 		buf_release(&b);
 	}

@@ -4,14 +4,16 @@
 #ifndef EASPOOL_ADMIN_ADMIN_H
 #define EASPOOL_ADMIN_ADMIN_H
 
-#include "core/base/rc.h"
-
-#include <stdbool.h>
+#include "core/settings.h"
 
 struct admin {
 	const char *path; /* of the configuration */
 	bool json;
 };
+
+/* Shared: a complaint on standard error (gives 1), and the settings of the program. */
+int admin_complain(const char *what);
+bool admin_load(struct admin *ad, struct arena *a, struct settings *conf);
 
 int admin_schema_upgrade(struct admin *ad, char **args);
 int admin_schema_status(struct admin *ad, char **args);
@@ -19,6 +21,12 @@ int admin_user_list(struct admin *ad, char **args);
 int admin_user_show(struct admin *ad, char **args);
 int admin_user_enable(struct admin *ad, char **args);
 int admin_user_disable(struct admin *ad, char **args);
+int admin_user_ceiling(struct admin *ad, char **args);
+int admin_entitlement_show(struct admin *ad, char **args);
+int admin_entitlement_set(struct admin *ad, char **args);
+int admin_item_list(struct admin *ad, char **args);
+int admin_device_ceiling(struct admin *ad, char **args);
+int admin_doctor(struct admin *ad, char **args);
 int admin_device_list(struct admin *ad, char **args);
 int admin_device_show(struct admin *ad, char **args);
 int admin_device_forget(struct admin *ad, char **args);

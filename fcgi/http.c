@@ -117,5 +117,15 @@ bool http_accepts_gzip(http_param param, void *ctx)
 {
 	const char *v = param(ctx, "HTTP_ACCEPT_ENCODING");
 
-	return v && strstr(v, "gzip") != NULL;
+	struct str rest = str_of(v), one, name;
+
+	/* RFC 9110 12.5.3: "gzip;q=0" is a refusal. */
+	while (rest.p && str_next(&rest, ',', &one)) {
+		name = str_trim(str_sub(one, 0, str_find(one, ';')));
+		if (!str_iis(name, "gzip") && !str_is(name, "*"))
+			continue;
+		one = str_sub(one, str_isearch(one, STR("q=0")), one.n);
+		return one.n == 0 || str_search(one, STR("q=0.")) == 0;
+	}
+	return false;
 }

@@ -5,6 +5,7 @@
 #include "core/base/log.h"
 #include "fcgi/pool.h"
 #include "fcgi/worker.h"
+#include "store/settings_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,24 +32,8 @@ static bool read_settings(struct settings *r)
 	struct arena *a = arena_new();
 	struct settings conf;
 	struct err err = ERR_INIT;
-	struct buf text;
-	char chunk[4096];
-	size_t n;
-	FILE *f = fopen(path, "r");
-	enum rc rc;
 
-	if (!f) {
-		log_error("could not read %s: %s", path, strerror(errno));
-		arena_free(a);
-		return false;
-	}
-	buf_init(&text, BUF_MAX_TEXT);
-	while ((n = fread(chunk, 1, sizeof(chunk), f)) > 0)
-		buf_add(&text, chunk, n);
-	(void)fclose(f);
-	rc = settings_read(arena_str(a, buf_str(&text)), path, &conf, a, &err);
-	buf_release(&text);
-	if (rc) {
+	if (settings_file(path, &conf, a, &err)) {
 		log_error("%s", err.text);
 		arena_free(a);
 		return false;
@@ -79,6 +64,19 @@ static void open_log(const struct settings *conf)
 		(void)close(log_fd);
 	log_fd = fd;
 	log_set_output(write_line, NULL);
+}
+
+/* The listening socket of systemd's socket activation, sd_listen_fds(3); -1: none. */
+static int handed_over(void)
+{
+	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
+
+	if (!pid || !fds || strtol(pid, NULL, 10) != (long)getpid() ||
+		strtol(fds, NULL, 10) < 1)
+		return -1;
+	(void)unsetenv("LISTEN_PID");
+	(void)unsetenv("LISTEN_FDS");
+	return 3;
 }
 
 static int usage(void)
@@ -112,7 +110,7 @@ int main(int argc, char **argv)
 		{NULL,       0,                 NULL, 0  },
 	};
 	static struct settings conf;
-	int what = 0, c;
+	int what = 0, fd, c;
 
 	while ((c = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
 		switch (c) {
@@ -145,7 +143,8 @@ int main(int argc, char **argv)
 	if (what == 's')
 		return print_settings(&conf);
 	open_log(&conf);
-	if (!conf.listen.n)
+	fd = handed_over();
+	if (!conf.listen.n && fd < 0)
 		return worker_run(&conf, 0);
-	return pool_run(&(struct pool_config){&conf, read_settings, open_log});
+	return pool_run(&(struct pool_config){&conf, read_settings, open_log, fd});
 }

@@ -31,7 +31,7 @@ struct child {
 struct pool {
 	const struct pool_config *pc;
 	struct child *v;
-	size_t n;
+	size_t n, wanted;   /* places, and how many of them are to be filled */
 	int64_t not_before; /* no new worker before this time */
 };
 
@@ -54,11 +54,16 @@ static int fail(const char *what, const char *where)
 static int listen_unix(const struct settings *c)
 {
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
-	mode_t mode = (mode_t)strtoul(c->socket_mode.p, NULL, 8);
+	char *end;
+	unsigned long mode = strtoul(c->socket_mode.p, &end, 8);
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	struct group *g = c->socket_group.n ? getgrnam(c->socket_group.p) : NULL;
 	struct stat st;
 
+	if (*end || c->socket_mode.n == 0 || mode > 0777) {
+		errno = EINVAL;
+		return fail("use socket_mode", c->socket_mode.p);
+	}
 	if (c->listen.n >= sizeof(sa.sun_path)) {
 		errno = ENAMETOOLONG;
 		return fail("listen on", c->listen.p);
@@ -79,13 +84,15 @@ static int listen_unix(const struct settings *c)
 		(void)unlink(c->listen.p);
 	}
 	fd = socket(AF_UNIX, SOCK_STREAM, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0 ||
-		listen(fd, BACKLOG) != 0)
+	if (fd < 0 || bind(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0)
 		return fail("listen on", c->listen.p);
-	if (chmod(c->listen.p, mode) != 0)
-		return fail("set the permissions of", c->listen.p);
+	/* Nobody can connect before listen(): no moment with other permissions. */
 	if (c->socket_group.n && (!g || chown(c->listen.p, (uid_t)-1, g->gr_gid) != 0))
 		return fail("give the socket to group", c->socket_group.p);
+	if (chmod(c->listen.p, (mode_t)mode) != 0)
+		return fail("set the permissions of", c->listen.p);
+	if (listen(fd, BACKLOG) != 0)
+		return fail("listen on", c->listen.p);
 	return fd;
 }
 
@@ -93,7 +100,7 @@ static int listen_tcp(const struct settings *c)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *list;
 	size_t colon = c->listen.n;
-	char host[256];
+	char host[256], *name = host;
 	int one = 1, fd;
 
 	while (colon > 0 && c->listen.p[colon - 1] != ':')
@@ -103,7 +110,12 @@ static int listen_tcp(const struct settings *c)
 		return fail("listen on", c->listen.p);
 	}
 	(void)snprintf(host, sizeof(host), "%.*s", (int)colon - 1, c->listen.p);
-	if (getaddrinfo(host[0] ? host : NULL, c->listen.p + colon, &hints, &list) != 0) {
+	/* [::1]:9000 */
+	if (host[0] == '[' && host[strlen(host) - 1] == ']') {
+		host[strlen(host) - 1] = '\0';
+		name++;
+	}
+	if (getaddrinfo(*name ? name : NULL, c->listen.p + colon, &hints, &list) != 0) {
 		errno = EADDRNOTAVAIL;
 		return fail("listen on", c->listen.p);
 	}
@@ -207,14 +219,30 @@ static void wait_signal(const sigset_t *set, int64_t ms)
 		on_signal(sig);
 }
 
+/* How many workers there should be. Those too many are not replaced when they end. */
+static void want(struct pool *p, size_t n)
+{
+	if (n > p->n) {
+		p->v = realloc(p->v, n * sizeof(*p->v));
+		if (!p->v)
+			abort();
+		memset(p->v + p->n, 0, (n - p->n) * sizeof(*p->v));
+		p->n = n;
+	}
+	p->wanted = n;
+}
+
 /* Workers finish what they are doing and are replaced by ones with the new settings. */
 static void do_reload(struct pool *p)
 {
+	bool read = p->pc->reload(p->pc->conf);
+
 	reload = 0;
 	p->pc->reopen_log(p->pc->conf);
-	if (!p->pc->reload(p->pc->conf))
+	if (!read)
 		return;
 	log_info("configuration read again");
+	want(p, (size_t)p->pc->conf->workers);
 	tell(p, SIGTERM);
 }
 
@@ -249,21 +277,18 @@ int pool_run(const struct pool_config *pc)
 	(void)sigaddset(&set, SIGINT);
 	(void)sigaddset(&set, SIGCHLD);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
-	fd = c->listen.p[0] == '/' ? listen_unix(c) : listen_tcp(c);
+	fd = pc->fd >= 0 ? pc->fd : c->listen.p[0] == '/' ? listen_unix(c) : listen_tcp(c);
 	if (fd < 0 || drop_rights(c) != 0)
 		return 1;
 	if (fd != 0) {
 		(void)dup2(fd, 0);
 		(void)close(fd);
 	}
-	p.n = (size_t)c->workers;
-	p.v = calloc(p.n, sizeof(*p.v));
-	if (!p.v)
-		abort();
-	log_info("easpool " EASPOOL_VERSION " listens on %.*s with %zu workers",
-		STR_FMT(c->listen), p.n);
+	want(&p, (size_t)c->workers);
+	log_info("easpool " EASPOOL_VERSION " listens on %s with %zu workers",
+		pc->fd >= 0 ? "the socket it was given" : c->listen.p, p.n);
 	while (!stop) {
-		for (size_t i = 0; i < p.n && clock_mono_ms() >= p.not_before; i++)
+		for (size_t i = 0; i < p.wanted && clock_mono_ms() >= p.not_before; i++)
 			if (!p.v[i].pid)
 				start(&p, &p.v[i]);
 		wait_signal(&set, 500);
@@ -272,7 +297,7 @@ int pool_run(const struct pool_config *pc)
 			do_reload(&p);
 	}
 	drain(&p, &set);
-	if (c->listen.p[0] == '/')
+	if (pc->fd < 0 && c->listen.p[0] == '/')
 		(void)unlink(c->listen.p);
 	free(p.v);
 	return 0;

@@ -13,6 +13,7 @@ struct pool_config {
 	bool (*reload)(struct settings *conf);
 	/* Opens the log file again. */
 	void (*reopen_log)(const struct settings *conf);
+	int fd; /* a socket that listens already; -1: bind `listen` */
 };
 
 /* Serves until SIGTERM or SIGINT. The exit code. */

@@ -179,6 +179,9 @@ static void serve(struct serving *s, struct wiring *w, const struct settings *co
 		refused = read_body(s, &rq, &err);
 	if (refused) {
 		rp.http = refused;
+		if (refused == 503)
+			reply_header(&rp, "Retry-After",
+				number(rq.arena, (uint64_t)conf->retry_after));
 	} else {
 		struct services sv = wiring_services(w, rq.user, &rq.password);
 

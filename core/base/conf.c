@@ -152,6 +152,8 @@ static enum rc read_line(struct reader *r, struct str line, unsigned no, struct 
 	value = str_trim(str_sub(line, eq + 1, line.n));
 	if (value.n >= 2 && value.p[0] == '"' && value.p[value.n - 1] == '"')
 		value = str_sub(value, 1, value.n - 2);
+	else if (value.n && value.p[0] == '"')
+		return err_set(err, RC_INVALID, "%s:%u: a quote is not closed", r->name, no);
 	i = find(r, key);
 	if (i == r->nrows)
 		return err_set(err, RC_INVALID, "%s:%u: there is no setting \"%.*s\"", r->name,
@@ -224,6 +226,39 @@ void conf_print(
 			buf_addf(out, "    (default: %s)", rows[i].fallback);
 		buf_addf(out, "\n    %s\n", rows[i].help);
 	}
+}
+
+void conf_json_text(struct buf *out, struct str s)
+{
+	buf_addc(out, '"');
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		if (c == '"' || c == '\\')
+			buf_addf(out, "\\%c", c);
+		else if (c < 0x20 || c == 0x7f)
+			buf_addf(out, "\\u%04x", c);
+		else
+			buf_addc(out, (char)c);
+	}
+	buf_addc(out, '"');
+}
+
+void conf_print_json(
+	const struct conf_row *rows, size_t nrows, const void *settings, struct buf *out)
+{
+	struct buf value;
+
+	buf_init(&value, BUF_MAX_LINE);
+	buf_adds(out, "{");
+	for (size_t i = 0; i < nrows; i++) {
+		buf_reset(&value);
+		print_value(&rows[i], settings, &value);
+		buf_addf(out, "%s\n \"%s\": ", i ? "," : "", rows[i].key);
+		conf_json_text(out, buf_str(&value));
+	}
+	buf_adds(out, "\n}\n");
+	buf_release(&value);
 }
 
 /* Help text as comment lines of at most some 78 columns. */

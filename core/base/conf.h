@@ -41,6 +41,11 @@ MUST_USE enum rc conf_read(const struct conf_row *rows, size_t nrows, struct str
 /* The table for people: key, value now, default, help; secrets shown as set/unset. */
 void conf_print(
 	const struct conf_row *rows, size_t nrows, const void *settings, struct buf *out);
+/* The same as a JSON object of texts; secrets as "set" or "unset". */
+void conf_print_json(
+	const struct conf_row *rows, size_t nrows, const void *settings, struct buf *out);
+/* A text as JSON writes it, with its quotes. */
+void conf_json_text(struct buf *out, struct str s);
 /* A sample file: every key commented out with its default, the help above it. */
 void conf_print_sample(const struct conf_row *rows, size_t nrows, struct buf *out);
 

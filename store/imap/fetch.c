@@ -178,8 +178,16 @@ struct part_collector {
 static bool names_part(struct str key, const struct mail_part_request *q)
 {
 	size_t end = str_find(key, ']');
+	struct str origin = str_sub(key, end + 1, key.n);
+	bool partial = q->length || q->offset;
+	uint64_t at;
 
-	return str_istarts(key, "BODY[") && str_ieq(str_sub(key, 5, end - 5), q->section);
+	if (!str_istarts(key, "BODY[") || !str_ieq(str_sub(key, 5, end - 5), q->section))
+		return false;
+	if (!origin.n || !partial)
+		return !origin.n == !partial;
+	return origin.p[0] == '<' && str_u64(str_sub(origin, 1, origin.n - 2), &at) &&
+	       at == q->offset;
 }
 
 static enum rc collect_part(void *ctx, struct imap_value *values, struct err *err UNUSED)

@@ -1,0 +1,175 @@
+/*
+ * doctor: looks at everything that easpool depends on, and says what to mend.
+ */
+#include "admin/admin.h"
+#include "store/postgres/schema.h"
+#include "store/probe.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct findings {
+	bool json;
+	unsigned n, bad;
+};
+
+/* hint: NULL when all is well. */
+static void report(struct findings *f, const char *what, const char *said, const char *hint)
+{
+	struct buf line;
+
+	f->bad += hint != NULL;
+	if (f->json) {
+		buf_init(&line, BUF_MAX_LINE);
+		buf_adds(&line, f->n++ ? ",\n " : " ");
+		buf_adds(&line, "{\"check\": ");
+		conf_json_text(&line, str_of(what));
+		buf_addf(&line, ", \"ok\": %s, \"said\": ", hint ? "false" : "true");
+		conf_json_text(&line, str_of(said));
+		buf_adds(&line, ", \"mend\": ");
+		conf_json_text(&line, str_of(hint ? hint : ""));
+		buf_adds(&line, "}");
+		(void)fputs(line.p, stdout);
+		buf_release(&line);
+		return;
+	}
+	(void)printf("%-8s %-14s %s\n", hint ? "PROBLEM" : "ok", what, said);
+	if (hint)
+		(void)printf("%-8s %-14s %s\n", "", "", hint);
+}
+
+static void check_database(struct findings *f, const struct settings *conf)
+{
+	PGconn *c = PQconnectdb(conf->database.p);
+	struct err err = ERR_INIT;
+	char said[160];
+	int version;
+
+	if (PQstatus(c) != CONNECTION_OK) {
+		report(f, "database", PQerrorMessage(c),
+			"set `database`, and let this host and user in (pg_hba.conf)");
+	} else if (schema_version(c, &version, &err)) {
+		report(f, "database", err.text, "run easctl schema upgrade");
+	} else {
+		(void)snprintf(said, sizeof(said), "schema %d of %d", version, schema_newest());
+		report(f, "database", said,
+			version < schema_newest()   ? "run easctl schema upgrade"
+			: version > schema_newest() ? "this program is older than the database"
+						    : NULL);
+	}
+	PQfinish(c);
+}
+
+static void check_imap(struct findings *f, const struct settings *conf)
+{
+	struct err err = ERR_INIT;
+
+	if (probe_imap(conf, &err))
+		report(f, "IMAP", err.text,
+			"see imap_host, imap_port, imap_tls, and tls_ca_file for its certificate");
+	else
+		report(f, "IMAP", "answers", NULL);
+	if (conf->imap_tls == TLS_NONE && !str_is(conf->imap_host, "localhost") &&
+		!str_starts(conf->imap_host, "127."))
+		report(f, "IMAP", "passwords go over the network in clear",
+			"set imap_tls = starttls or implicit");
+}
+
+static void check_smtp(struct findings *f, const struct settings *conf)
+{
+	struct err err = ERR_INIT;
+
+	if (probe_smtp(conf, &err))
+		report(f, "SMTP", err.text,
+			"see smtp_host, smtp_port, smtp_tls, and tls_ca_file for its certificate");
+	else
+		report(f, "SMTP", "answers", NULL);
+}
+
+static void check_spool(struct findings *f, const struct settings *conf)
+{
+	struct stat st;
+
+	if (stat(conf->spool_dir.p, &st) != 0)
+		report(f, "spool_dir", strerror(errno), "make the folder, or set spool_dir");
+	else if (!S_ISDIR(st.st_mode) || access(conf->spool_dir.p, W_OK) != 0)
+		report(f, "spool_dir", "cannot be written",
+			"give it to the user that easpool runs as");
+	else
+		report(f, "spool_dir", conf->spool_dir.p, NULL);
+}
+
+/* The first number behind `word` in the text of a configuration; -1: it is not there. */
+static long long number_behind(struct str text, const char *word)
+{
+	size_t at = str_search(text, str_of(word));
+	const char *p = text.p + at;
+	long long n;
+	char *end;
+
+	if (at == text.n)
+		return -1;
+	p += strlen(word);
+	p += strspn(p, " \t=");
+	n = strtoll(p, &end, 10);
+	return *end == 'm' ? n * 60 : *end == 'h' ? n * 3600 : n;
+}
+
+static void check_web(struct findings *f, const struct settings *conf, const char *path)
+{
+	char text[65536], said[160];
+	FILE *in = fopen(path, "r");
+	long long seconds;
+	size_t n;
+
+	if (!in) {
+		report(f, "web server", strerror(errno), "name its configuration file");
+		return;
+	}
+	n = fread(text, 1, sizeof(text) - 1, in);
+	text[n] = '\0';
+	(void)fclose(in);
+	seconds = number_behind((struct str){text, n}, "fastcgi_read_timeout");
+	if (seconds < 0)
+		seconds = number_behind((struct str){text, n}, "server.max-read-idle");
+	if (seconds < 0)
+		seconds = 60;
+	(void)snprintf(said, sizeof(said),
+		"waits %lld s for an answer, heartbeat_max is %lld s", seconds,
+		(long long)conf->heartbeat_max);
+	report(f, "web server", said,
+		seconds > conf->heartbeat_max
+			? NULL
+			: "raise fastcgi_read_timeout (nginx) or server.max-read-idle (lighttpd)");
+}
+
+int admin_doctor(struct admin *ad, char **args)
+{
+	struct findings f = {.json = ad->json};
+	struct arena *a = arena_new();
+	struct settings conf;
+
+	if (!admin_load(ad, a, &conf)) {
+		arena_free(a);
+		return 1;
+	}
+	if (f.json)
+		(void)puts("[");
+	report(&f, "configuration", ad->path, NULL);
+	check_database(&f, &conf);
+	check_imap(&f, &conf);
+	check_smtp(&f, &conf);
+	check_spool(&f, &conf);
+	if (args[0])
+		check_web(&f, &conf, args[0]);
+	else
+		report(&f, "web server", "not looked at: easctl doctor web FILE", NULL);
+	if (f.json)
+		(void)puts("\n]");
+	arena_free(a);
+	return f.bad > 0;
+}

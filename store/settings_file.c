@@ -1,0 +1,46 @@
+#include "store/settings_file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define FILE_MAX (1024 * 1024)
+
+static enum rc slurp(const char *path, struct buf *text, struct err *err)
+{
+	FILE *f = fopen(path, "r");
+	char chunk[4096];
+	bool bad;
+	size_t n;
+
+	if (!f)
+		return err_set(err, RC_ABSENT, "could not read %s: %s", path, strerror(errno));
+	while ((n = fread(chunk, 1, sizeof(chunk), f)) > 0)
+		buf_add(text, chunk, n);
+	bad = ferror(f) != 0;
+	if (bad)
+		(void)err_set(err, RC_ABSENT, "could not read %s: %s", path, strerror(errno));
+	(void)fclose(f);
+	if (bad)
+		return RC_ABSENT;
+	return text->over
+		       ? err_set(err, RC_INVALID, "%s is larger than %d bytes", path, FILE_MAX)
+		       : RC_OK;
+}
+
+enum rc settings_file(const char *path, struct settings *s, struct arena *a, struct err *err)
+{
+	CLEANUP(buf_release) struct buf text;
+	struct str bytes;
+	enum rc rc;
+
+	buf_init(&text, FILE_MAX);
+	rc = slurp(path, &text, err);
+	if (rc)
+		return rc;
+	bytes = buf_str(&text);
+	/* A byte order mark is an editor's doing. */
+	if (str_starts(bytes, "\xef\xbb\xbf"))
+		bytes = str_sub(bytes, 3, bytes.n);
+	return settings_read(arena_str(a, bytes), path, s, a, err);
+}

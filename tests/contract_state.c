@@ -1,0 +1,193 @@
+#include "tests/contract_state.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct arena *a;
+static struct err err;
+static struct account ac;
+static struct device d;
+
+static void ok(enum rc rc)
+{
+	if (rc)
+		fail_msg("%s: %s", rc_name(rc), err.text);
+}
+
+static void begin(struct state *s, const char *login, const char *device)
+{
+	struct device seen = {.device_id = str_of(device),
+		.type = STR("Phone"),
+		.user_agent = STR("Test/1"),
+		.version = V141};
+
+	ok(state_call(s, begin, str_of(login), &seen, a, &ac, &d, &err));
+}
+
+static void accounts_and_devices_are_made_once(struct state *s, const char *login)
+{
+	int64_t account, device;
+
+	begin(s, login, "one");
+	account = ac.id;
+	device = d.id;
+	assert_true(account && device);
+	assert_int_equal(ac.entitlement, ENTITLED);
+	state_call0(s, end);
+	begin(s, login, "one");
+	assert_int_equal(ac.id, account);
+	assert_int_equal(d.id, device);
+	begin(s, login, "validate");
+	assert_int_equal(d.id, 0);
+	begin(s, login, "two");
+	assert_true(d.id != device);
+}
+
+static void what_is_saved_of_a_device_comes_back(struct state *s, const char *login)
+{
+	begin(s, login, "one");
+	d.model = STR("Model \"X\"; --");
+	d.policy_key = 4000000000u;
+	d.policy_hash = 7;
+	d.ping = (struct str){"a\0b", 3};
+	ok(state_call(s, device_save, &d, DEVICE_INFO | DEVICE_POLICY | DEVICE_PING, &err));
+	begin(s, login, "one");
+	assert_true(str_is(d.model, "Model \"X\"; --"));
+	assert_int_equal(d.policy_key, 4000000000u);
+	assert_int_equal(d.ping.n, 3);
+	assert_memory_equal(d.ping.p, "a\0b", 3);
+	d.id = 987654321;
+	assert_int_equal(state_call(s, device_save, &d, DEVICE_POLICY, &err), RC_ABSENT);
+}
+
+static struct folder folder(const char *path, const char *parent)
+{
+	return (struct folder){
+		.id = {"", 0},
+		.path = str_of(path),
+		.name = str_of(path),
+		.parent = str_of(parent),
+		.mailbox_id = {"", 0},
+		.type = 12,
+		.uidvalidity = 4000000000u,
+		.selectable = true
+        };
+}
+
+static void folders_get_ids_that_last(struct state *s, const char *login)
+{
+	struct folder v[] = {folder("INBOX", "0"), folder("a", "0"), folder("a/b", "+1")};
+	struct folders f = {v, 3, 0}, g;
+	struct folder one;
+	struct str gone;
+
+	begin(s, login, "one");
+	ok(state_call(s, folders_load, &ac, a, &g, &err));
+	assert_int_equal(g.n, 0);
+	f.version = g.version;
+	ok(state_call(s, folders_store, &ac, &f, a, &err));
+	assert_true(str_eq(v[2].parent, v[1].id));
+	ok(state_call(s, folder_get, &ac, v[2].id, a, &one, &err));
+	assert_true(str_is(one.path, "a/b"));
+	assert_int_equal(one.uidvalidity, 4000000000u);
+	/* Somebody else was faster. */
+	f.version--;
+	assert_int_equal(state_call(s, folders_store, &ac, &f, a, &err), RC_CONFLICT);
+	ok(state_call(s, folders_load, &ac, a, &g, &err));
+	assert_int_equal(g.n, 3);
+	gone = v[2].id;
+	f = (struct folders){v, 2, g.version};
+	ok(state_call(s, folders_store, &ac, &f, a, &err));
+	assert_int_equal(state_call(s, folder_get, &ac, gone, a, &one, &err), RC_ABSENT);
+	/* An id is never given again. */
+	v[2] = folder("c", "0");
+	f.n = 3;
+	ok(state_call(s, folders_store, &ac, &f, a, &err));
+	assert_false(str_eq(v[2].id, gone));
+	/* S3: never another user's. */
+	begin(s, "somebody.else@example.test", "one");
+	assert_int_equal(state_call(s, folder_get, &ac, v[0].id, a, &one, &err), RC_ABSENT);
+}
+
+static void a_collection_is_written_by_comparison(struct state *s, const char *login)
+{
+	struct collection c, old;
+	struct folder f;
+	struct folders all;
+	struct str id;
+
+	begin(s, login, "one");
+	ok(state_call(s, folders_load, &ac, a, &all, &err));
+	id = all.v[0].id;
+	ok(state_call(s, collection_open, &ac, &d, id, a, &f, &c, &err));
+	assert_int_equal(c.epoch, 0);
+	assert_true(str_eq(f.id, id));
+	c.epoch = 4000000000u;
+	c.generation = 1;
+	c.state = (struct str){"x\0y", 3};
+	c.round = c.options = (struct str){"", 0};
+	old = c;
+	ok(state_call(s, collection_store, &d, id, &c, &err));
+	assert_int_equal(state_call(s, collection_store, &d, id, &old, &err), RC_CONFLICT);
+	c.generation = 2;
+	ok(state_call(s, collection_store, &d, id, &c, &err));
+	state_call(s, collection_close, &d, id);
+	ok(state_call(s, collection_peek, &ac, &d, id, a, &f, &c, &err));
+	assert_int_equal(c.epoch, 4000000000u);
+	assert_int_equal(c.generation, 2);
+	assert_int_equal(c.state.n, 3);
+	assert_int_equal(state_call(s, collection_open, &ac, &d, STR("none"), a, &f, &c, &err),
+		RC_ABSENT);
+	state_call0(s, end);
+	ok(state_call(s, collection_open, &ac, &d, STR(""), a, &f, &c, &err));
+	state_call0(s, end);
+}
+
+static void a_mail_is_claimed_once(struct state *s, const char *login)
+{
+	struct str id = STR("client-id-1");
+
+	begin(s, login, "one");
+	ok(state_call(s, sent_claim, &d, id, &err));
+	state_call(s, sent_drop, &d, id);
+	ok(state_call(s, sent_claim, &d, id, &err));
+	ok(state_call(s, sent_done, &d, id, &err));
+	assert_int_equal(state_call(s, sent_claim, &d, id, &err), RC_CONFLICT);
+	state_call0(s, end);
+	begin(s, login, "two");
+	ok(state_call(s, sent_claim, &d, id, &err));
+	state_call0(s, end);
+}
+
+static void moves_are_remembered(struct state *s, const char *login)
+{
+	struct moved v[] = {
+		{STR("1:2"), STR("3:4")},
+                {STR("1:3"), STR("3:5")}
+        };
+	struct str to;
+
+	begin(s, login, "one");
+	assert_int_equal(state_call(s, moved_find, &d, v[0].from, a, &to, &err), RC_ABSENT);
+	ok(state_call(s, moved_add, &d, v, 2, &err));
+	ok(state_call(s, moved_find, &d, v[1].from, a, &to, &err));
+	assert_true(str_is(to, "3:5"));
+	begin(s, login, "two");
+	assert_int_equal(state_call(s, moved_find, &d, v[0].from, a, &to, &err), RC_ABSENT);
+}
+
+void contract_state(struct state *s, const char *login)
+{
+	a = arena_new();
+	accounts_and_devices_are_made_once(s, login);
+	what_is_saved_of_a_device_comes_back(s, login);
+	folders_get_ids_that_last(s, login);
+	a_collection_is_written_by_comparison(s, login);
+	a_mail_is_claimed_once(s, login);
+	moves_are_remembered(s, login);
+	state_call0(s, end);
+	arena_free(a);
+}
