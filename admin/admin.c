@@ -1,7 +1,6 @@
 #include "admin/admin.h"
 
 #include "core/base/buf.h"
-#include "core/base/clock.h"
 #include "core/settings.h"
 #include "core/wire/query.h"
 #include "core/wire/version.h"
@@ -114,27 +113,27 @@ static void print_table(const PGresult *r)
 	}
 }
 
-enum { SHOW = 1, MUST_CHANGE = 2 };
+enum { SHOW = 1, MUST_CHANGE = 2, USER = 4, ARGS_MAX = 3 };
 
-/* Runs one statement with up to two texts. MUST_CHANGE: no row is an error. */
+/* Runs one statement with texts as its parameters. USER: the first is a login, as the server
+ * knows it: lower case, with the domain. MUST_CHANGE: no row is an error. */
 static int query(struct admin *ad, const char *sql, char **args, int n, unsigned how)
 {
 	struct arena *a = arena_new();
 	struct settings conf;
-	const char *v[2] = {NULL, NULL};
+	const char *v[ARGS_MAX] = {NULL};
 	PGconn *c = open_database(ad, a, &conf);
 	PGresult *r;
 	int code = 0;
 
-	for (int i = 0; i < n; i++)
-		v[i] = args[i];
-	/* Users as the server knows them: lower case, with the domain. */
-	if (n && c && args[0][0])
-		v[0] = arena_cstr(a, query_login(str_of(args[0]), conf.login_domain, a));
 	if (!c) {
 		arena_free(a);
 		return 1;
 	}
+	for (int i = 0; i < n; i++)
+		v[i] = args[i];
+	if (how & USER)
+		v[0] = arena_cstr(a, query_login(str_of(args[0]), conf.login_domain, a));
 	r = PQexecParams(c, sql, n, NULL, v, NULL, NULL, 0);
 	if (PQresultStatus(r) != PGRES_TUPLES_OK && PQresultStatus(r) != PGRES_COMMAND_OK)
 		code = admin_complain(PQresultErrorMessage(r));
@@ -213,7 +212,7 @@ int admin_user_list(struct admin *ad, char **args)
 int admin_user_show(struct admin *ad, char **args)
 {
 	return query(ad, "SELECT " USER_COLUMNS " FROM account a WHERE a.login = $1", args, 1,
-		SHOW | MUST_CHANGE);
+		USER | SHOW | MUST_CHANGE);
 }
 
 int admin_user_enable(struct admin *ad, char **args)
@@ -222,7 +221,7 @@ int admin_user_enable(struct admin *ad, char **args)
 		"INSERT INTO account (login, enabled, enabled_at) VALUES ($1, true, now())"
 		" ON CONFLICT (login) DO UPDATE SET enabled = true,"
 		" enabled_at = coalesce(account.enabled_at, now())",
-		args, 1, MUST_CHANGE);
+		args, 1, USER | MUST_CHANGE);
 }
 
 int admin_user_disable(struct admin *ad, char **args)
@@ -230,7 +229,7 @@ int admin_user_disable(struct admin *ad, char **args)
 	return query(ad,
 		"INSERT INTO account (login, enabled) VALUES ($1, false)"
 		" ON CONFLICT (login) DO UPDATE SET enabled = false, enabled_at = NULL",
-		args, 1, MUST_CHANGE);
+		args, 1, USER | MUST_CHANGE);
 }
 
 #define DEVICE_COLUMNS                                                                         \
@@ -243,7 +242,7 @@ int admin_device_list(struct admin *ad, char **args)
 	if (args[0])
 		return query(ad,
 			"SELECT " DEVICE_COLUMNS DEVICE_FROM " WHERE a.login = $1 ORDER BY 2",
-			args, 1, SHOW);
+			args, 1, USER | SHOW);
 	return query(ad, "SELECT " DEVICE_COLUMNS DEVICE_FROM " ORDER BY 1, 2", args, 0, SHOW);
 }
 
@@ -253,7 +252,7 @@ int admin_device_show(struct admin *ad, char **args)
 		"SELECT " DEVICE_COLUMNS ", d.user_agent, d.os, d.friendly_name, d.imei,"
 		" (d.policy_key <> 0) AS policy_accepted" DEVICE_FROM
 		" WHERE a.login = $1 AND d.device_id = lower($2)",
-		args, 2, SHOW | MUST_CHANGE);
+		args, 2, USER | SHOW | MUST_CHANGE);
 }
 
 int admin_device_forget(struct admin *ad, char **args)
@@ -261,7 +260,7 @@ int admin_device_forget(struct admin *ad, char **args)
 	return query(ad,
 		"DELETE FROM device d USING account a WHERE a.id = d.account_id AND a.login = $1"
 		" AND d.device_id = lower($2)",
-		args, 2, MUST_CHANGE);
+		args, 2, USER | MUST_CHANGE);
 }
 
 /* A device without any collection has nothing to forget, which is no error. */
@@ -272,35 +271,45 @@ int admin_device_resync(struct admin *ad, char **args)
 		" WHERE a.login = $1 AND d.device_id = lower($2)),"
 		" gone AS (DELETE FROM collection WHERE device IN (SELECT id FROM it))"
 		" SELECT id FROM it",
-		args, 2, MUST_CHANGE);
+		args, 2, USER | MUST_CHANGE);
+}
+
+/* A version, or none, in a place for texts of arguments; false and a complaint otherwise. */
+static bool ceiling(char **arg, char number[16])
+{
+	enum eas_version v = version_of(str_of(*arg));
+
+	if (!v && strcmp(*arg, "none") != 0) {
+		(void)admin_complain("the ceiling is a protocol version, e.g. 14.1, or none");
+		return false;
+	}
+	(void)snprintf(number, 16, "%d", (int)v);
+	*arg = number;
+	return true;
 }
 
 int admin_user_ceiling(struct admin *ad, char **args)
 {
-	enum eas_version v = version_of(str_of(args[1]));
-	char number[16], *texts[] = {args[0], number};
+	char number[16];
 
-	if (!v && strcmp(args[1], "none") != 0)
-		return admin_complain("the ceiling is a protocol version, e.g. 14.1, or none");
-	(void)snprintf(number, sizeof(number), "%d", (int)v);
+	if (!ceiling(&args[1], number))
+		return 1;
 	return query(ad,
 		"INSERT INTO account (login, ceiling) VALUES ($1, $2::integer)"
 		" ON CONFLICT (login) DO UPDATE SET ceiling = excluded.ceiling",
-		texts, 2, MUST_CHANGE);
+		args, 2, USER | MUST_CHANGE);
 }
 
 int admin_device_ceiling(struct admin *ad, char **args)
 {
-	enum eas_version v = version_of(str_of(args[2]));
-	static const char sql[] =
-		"UPDATE device d SET ceiling = %d FROM account a WHERE a.id = d.account_id"
-		" AND a.login = $1 AND d.device_id = lower($2)";
-	char text[sizeof(sql) + 16];
+	char number[16];
 
-	if (!v && strcmp(args[2], "none") != 0)
-		return admin_complain("the ceiling is a protocol version, e.g. 14.1, or none");
-	(void)snprintf(text, sizeof(text), sql, (int)v);
-	return query(ad, text, args, 2, MUST_CHANGE);
+	if (!ceiling(&args[2], number))
+		return 1;
+	return query(ad,
+		"UPDATE device d SET ceiling = $3::integer FROM account a WHERE a.id = d.account_id"
+		" AND a.login = $1 AND d.device_id = lower($2)",
+		args, 3, USER | MUST_CHANGE);
 }
 
 int admin_entitlement_show(struct admin *ad, char **args)
@@ -313,44 +322,35 @@ int admin_entitlement_show(struct admin *ad, char **args)
 		args, 0, SHOW);
 }
 
-/* The login of query() is not wanted here: the statement holds checked values only. */
 int admin_entitlement_set(struct admin *ad, char **args)
 {
-	char sql[256], expires[40] = "NULL", size[16] = "NULL";
+	char never[] = "never", *texts[] = {args[0], args[1] ? args[1] : never};
 	uint32_t n;
-	int64_t at;
 
-	if (strcmp(args[0], "unlimited") != 0) {
-		if (!str_u32(str_of(args[0]), &n) || n > INT32_MAX)
-			return admin_complain("the number of places is a number or unlimited");
-		(void)snprintf(size, sizeof(size), "%u", n);
-	}
-	if (args[1] && strcmp(args[1], "never") != 0) {
-		char date[40];
-
-		(void)snprintf(date, sizeof(date), "%sT00:00:00.000Z", args[1]);
-		if (strlen(args[1]) != 10 || clock_parse(str_of(date), &at))
-			return admin_complain("the date is YYYY-MM-DD or never");
-		(void)snprintf(expires, sizeof(expires), "to_timestamp(%lld)", (long long)at);
-	}
-	(void)snprintf(sql, sizeof(sql),
-		"INSERT INTO entitlement (size, expires) VALUES (%s, %s)"
+	if (strcmp(texts[0], "unlimited") != 0 &&
+		(!str_u32(str_of(texts[0]), &n) || n > INT32_MAX))
+		return admin_complain("the number of places is a number or unlimited");
+	if (strcmp(texts[1], "never") != 0 && strlen(texts[1]) != strlen("YYYY-MM-DD"))
+		return admin_complain("the date is YYYY-MM-DD or never");
+	return query(ad,
+		"INSERT INTO entitlement (size, expires)"
+		" VALUES (nullif($1, 'unlimited')::integer, nullif($2, 'never')::date)"
 		" ON CONFLICT (single) DO UPDATE SET size = excluded.size,"
 		" expires = excluded.expires",
-		size, expires);
-	return query(ad, sql, args, 0, MUST_CHANGE);
+		texts, 2, MUST_CHANGE);
 }
+
+#define ITEM_LIST                                                                              \
+	"SELECT a.login AS user, f.path AS folder, s.item,"                                    \
+	" to_char(s.at, 'YYYY-MM-DD HH24:MI') AS since, s.reason FROM skipped s"               \
+	" JOIN folder f ON f.row = s.folder JOIN account a ON a.id = f.account_id"
 
 int admin_item_list(struct admin *ad, char **args)
 {
-	static const char sql[] =
-		"SELECT a.login AS user, f.path AS folder, s.item,"
-		" to_char(s.at, 'YYYY-MM-DD HH24:MI') AS since, s.reason FROM skipped s"
-		" JOIN folder f ON f.row = s.folder JOIN account a ON a.id = f.account_id"
-		" WHERE $1 IN ('', a.login) ORDER BY 1, 2, 3";
-	char nobody[] = "", *everybody[] = {nobody};
-
-	return query(ad, sql, args[0] ? args : everybody, 1, SHOW);
+	if (args[0])
+		return query(ad, ITEM_LIST " WHERE a.login = $1 ORDER BY 2, 3", args, 1,
+			USER | SHOW);
+	return query(ad, ITEM_LIST " ORDER BY 1, 2, 3", args, 0, SHOW);
 }
 
 int admin_settings(struct admin *ad, char **args UNUSED)

@@ -3,7 +3,7 @@
  */
 #include "admin/admin.h"
 #include "store/postgres/schema.h"
-#include "store/probe.h"
+#include "store/server.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -64,30 +64,24 @@ static void check_database(struct findings *f, const struct settings *conf)
 	PQfinish(c);
 }
 
-static void check_imap(struct findings *f, const struct settings *conf)
+static void check_server(struct findings *f, const struct settings *conf, enum server which)
 {
+	bool imap = which == SERVER_IMAP;
+	const char *what = imap ? "IMAP" : "SMTP";
+	struct str host = imap ? conf->imap_host : conf->smtp_host;
 	struct err err = ERR_INIT;
 
-	if (probe_imap(conf, &err))
-		report(f, "IMAP", err.text,
-			"see imap_host, imap_port, imap_tls, and tls_ca_file for its certificate");
+	if (server_probe(conf, which, &err))
+		report(f, what, err.text,
+			imap ? "see imap_host, imap_port, imap_tls; tls_ca_file for its certificate"
+			     : "see smtp_host, smtp_port, smtp_tls; tls_ca_file for its certificate");
 	else
-		report(f, "IMAP", "answers", NULL);
-	if (conf->imap_tls == TLS_NONE && !str_is(conf->imap_host, "localhost") &&
-		!str_starts(conf->imap_host, "127."))
-		report(f, "IMAP", "passwords go over the network in clear",
-			"set imap_tls = starttls or implicit");
-}
-
-static void check_smtp(struct findings *f, const struct settings *conf)
-{
-	struct err err = ERR_INIT;
-
-	if (probe_smtp(conf, &err))
-		report(f, "SMTP", err.text,
-			"see smtp_host, smtp_port, smtp_tls, and tls_ca_file for its certificate");
-	else
-		report(f, "SMTP", "answers", NULL);
+		report(f, what, "answers", NULL);
+	if ((imap ? conf->imap_tls : conf->smtp_tls) == TLS_NONE &&
+		!str_is(host, "localhost") && !str_starts(host, "127.") && !str_is(host, "::1"))
+		report(f, what, "passwords go over the network in clear",
+			imap ? "set imap_tls = starttls or implicit"
+			     : "set smtp_tls = starttls or implicit");
 }
 
 static void check_spool(struct findings *f, const struct settings *conf)
@@ -103,26 +97,32 @@ static void check_spool(struct findings *f, const struct settings *conf)
 		report(f, "spool_dir", conf->spool_dir.p, NULL);
 }
 
-/* The first number behind `word` in the text of a configuration; -1: it is not there. */
-static long long number_behind(struct str text, const char *word)
+/* Seconds behind `word` in a configuration, comments left out; -1: it is not there. */
+static long long seconds_behind(struct str text, const char *word)
 {
-	size_t at = str_search(text, str_of(word));
-	const char *p = text.p + at;
-	long long n;
-	char *end;
+	struct str line;
 
-	if (at == text.n)
-		return -1;
-	p += strlen(word);
-	p += strspn(p, " \t=");
-	n = strtoll(p, &end, 10);
-	return *end == 'm' ? n * 60 : *end == 'h' ? n * 3600 : n;
+	while (str_next(&text, '\n', &line)) {
+		size_t at = str_search(line, str_of(word));
+		char number[32];
+		long long n;
+		char *end;
+
+		if (at == line.n || str_find(line, '#') < at)
+			continue;
+		(void)snprintf(number, sizeof(number), "%.*s",
+			STR_FMT(str_sub(line, at + strlen(word), sizeof(number) - 1)));
+		n = strtoll(number + strspn(number, " \t="), &end, 10);
+		return *end == 'm' ? n * 60 : *end == 'h' ? n * 3600 : n;
+	}
+	return -1;
 }
 
 static void check_web(struct findings *f, const struct settings *conf, const char *path)
 {
 	char text[65536], said[160];
 	FILE *in = fopen(path, "r");
+	struct str all;
 	long long seconds;
 	size_t n;
 
@@ -131,11 +131,11 @@ static void check_web(struct findings *f, const struct settings *conf, const cha
 		return;
 	}
 	n = fread(text, 1, sizeof(text) - 1, in);
-	text[n] = '\0';
 	(void)fclose(in);
-	seconds = number_behind((struct str){text, n}, "fastcgi_read_timeout");
+	all = (struct str){text, n};
+	seconds = seconds_behind(all, "fastcgi_read_timeout");
 	if (seconds < 0)
-		seconds = number_behind((struct str){text, n}, "server.max-read-idle");
+		seconds = seconds_behind(all, "server.max-read-idle");
 	if (seconds < 0)
 		seconds = 60;
 	(void)snprintf(said, sizeof(said),
@@ -161,8 +161,8 @@ int admin_doctor(struct admin *ad, char **args)
 		(void)puts("[");
 	report(&f, "configuration", ad->path, NULL);
 	check_database(&f, &conf);
-	check_imap(&f, &conf);
-	check_smtp(&f, &conf);
+	check_server(&f, &conf, SERVER_IMAP);
+	check_server(&f, &conf, SERVER_SMTP);
 	check_spool(&f, &conf);
 	if (args[0])
 		check_web(&f, &conf, args[0]);

@@ -113,19 +113,30 @@ uint64_t http_body_limit(const struct request *rq)
 	return (uint64_t)(mail ? rq->conf->max_mail_size : rq->conf->max_request_size);
 }
 
+/* Whether a member of Accept-Encoding is there, and not with a weight of nothing. 1, 0; -1: it
+ * is not named. RFC 9110 12.5.3. */
+static int accepts(struct str list, const char *what)
+{
+	struct str one, weight;
+
+	while (str_next(&list, ',', &one)) {
+		if (!str_iis(str_trim(str_sub(one, 0, str_find(one, ';'))), what))
+			continue;
+		weight = str_sub(one, str_isearch(one, STR("q=")) + 2, one.n);
+		if (weight.n == 0)
+			return 1;
+		for (size_t i = 0; i < weight.n; i++)
+			if (weight.p[i] >= '1' && weight.p[i] <= '9')
+				return 1;
+		return 0;
+	}
+	return -1;
+}
+
 bool http_accepts_gzip(http_param param, void *ctx)
 {
-	const char *v = param(ctx, "HTTP_ACCEPT_ENCODING");
+	struct str list = str_of(param(ctx, "HTTP_ACCEPT_ENCODING"));
+	int named = accepts(list, "gzip");
 
-	struct str rest = str_of(v), one, name;
-
-	/* RFC 9110 12.5.3: "gzip;q=0" is a refusal. */
-	while (rest.p && str_next(&rest, ',', &one)) {
-		name = str_trim(str_sub(one, 0, str_find(one, ';')));
-		if (!str_iis(name, "gzip") && !str_is(name, "*"))
-			continue;
-		one = str_sub(one, str_isearch(one, STR("q=0")), one.n);
-		return one.n == 0 || str_search(one, STR("q=0.")) == 0;
-	}
-	return false;
+	return (named < 0 ? accepts(list, "*") : named) > 0;
 }

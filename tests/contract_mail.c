@@ -1,5 +1,7 @@
 #include "tests/contract_mail.h"
 
+#include "tests/support_story.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,19 +23,7 @@ static void ok(enum rc rc)
 
 static uint32_t add(struct mail *m, struct str folder, unsigned flags, const char *subject)
 {
-	char text[512];
-	struct str part;
-	struct slice_source source;
-	uint32_t uid = 0;
-
-	(void)snprintf(text, sizeof(text),
-		"From: Ann <ann@example.test>\r\nTo: bob@example.test\r\nSubject: %s\r\n"
-		"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nBody of %s.\r\n",
-		subject, subject);
-	part = str_of(text);
-	slice_source_init(&source, &part, 1);
-	ok(mail_call(m, append, folder, flags, 1700000000, &source.source, &uid, &err));
-	return uid;
+	return story_append(m, folder.p, flags, 1700000000, subject);
 }
 
 static void look(

@@ -582,6 +582,11 @@ void fake_state_forget_device(struct fake_state *fs, const char *device_id)
 	row->d.id = 0;
 }
 
+const struct device *fake_state_device(struct fake_state *fs, const char *device_id)
+{
+	return &device_named(fs, device_id)->d;
+}
+
 size_t fake_state_skipped(struct fake_state *fs)
 {
 	return fs->nskipped;

@@ -20,6 +20,8 @@ void fake_state_max_devices(struct fake_state *fs, unsigned max);
 void fake_state_ceiling(struct fake_state *fs, const char *login, enum eas_version v);
 void fake_state_access(struct fake_state *fs, const char *device_id, enum device_access access);
 void fake_state_forget_device(struct fake_state *fs, const char *device_id);
+/* What is stored of a device; borrowed. */
+const struct device *fake_state_device(struct fake_state *fs, const char *device_id);
 /* How many items were recorded as impossible to show. */
 size_t fake_state_skipped(struct fake_state *fs);
 

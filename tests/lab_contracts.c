@@ -9,6 +9,7 @@
 #include "tests/contract_mail.h"
 #include "tests/contract_state.h"
 #include "tests/support_lab.h"
+#include "tests/support_story.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -74,36 +75,132 @@ static void test_imap_keeps_the_contract_with_starttls(void **state UNUSED)
 	imap_keeps_it("starttls", 0);
 }
 
+/* Two sessions of one user; what one does, the other has to see at once. */
+struct pair {
+	struct imap *im[2];
+	struct mail *mail[2];
+	struct secret password;
+};
+
+static void pair_open(struct pair *p, const struct settings *conf, const char *user)
+{
+	*p = (struct pair){
+		.password = {NULL, 0}
+        };
+	secret_set(&p->password, str_of(lab_get("LAB_PASSWORD")));
+	for (size_t i = 0; i < 2; i++) {
+		p->im[i] = imap_new(conf);
+		p->mail[i] = imap_mail(p->im[i], str_of(user), &p->password);
+	}
+}
+
+static void pair_close(struct pair *p)
+{
+	imap_free(p->im[0]);
+	imap_free(p->im[1]);
+	secret_release(&p->password);
+}
+
+static void see(struct mail *m, const char *folder, struct mail_delta *d)
+{
+	struct mail_look l = {.search = true, .newest = 100};
+	struct err err = ERR_INIT;
+
+	if (mail_call(m, look, str_of(folder), &l, a, d, &err))
+		fail_msg("%s", err.text);
+}
+
+/* S4: the server tells unasked what others changed; a move must not take that along. */
+static void test_a_move_takes_nothing_else_along(void **state UNUSED)
+{
+	struct settings conf = settings("none");
+	struct pair p;
+	struct mail_delta d;
+	struct mail_flag_change change = {.set = MAIL_SEEN};
+	struct mail_move mv = {.uid = 0};
+	struct err err = ERR_INIT;
+
+	pair_open(&p, &conf, "user02@example.test");
+	mv.uid = story_append(p.mail[0], "INBOX", 0, 0, "to be moved");
+	change.uid = story_append(p.mail[0], "INBOX", 0, 0, "to stay");
+	see(p.mail[0], "INBOX", &d);
+	assert_int_equal(mail_call(p.mail[1], store, STR("INBOX"), 0, &change, 1, &err), RC_OK);
+	assert_int_equal(mail_call(p.mail[0], move, STR("INBOX"), d.mark.uidvalidity,
+				 STR("Trash"), &mv, 1, &err),
+		RC_OK);
+	see(p.mail[1], "INBOX", &d);
+	assert_int_equal(uidset_count(&d.scope), 1);
+	assert_true(uidset_has(&d.scope, change.uid));
+	assert_int_equal(mail_call(p.mail[1], remove, STR("INBOX"), 0, &d.scope, &err), RC_OK);
+	see(p.mail[1], "Trash", &d);
+	assert_int_equal(uidset_count(&d.scope), 1);
+	assert_int_equal(mail_call(p.mail[1], remove, STR("Trash"), 0, &d.scope, &err), RC_OK);
+	pair_close(&p);
+}
+
+/* The numbers of a folder that is open are those of now, with and without UNSELECT. */
+static void test_the_folder_that_is_open_has_the_numbers_of_now(void **state UNUSED)
+{
+	static const unsigned masks[] = {0, CAP_UNSELECT};
+	struct settings conf = settings("none");
+
+	for (size_t i = 0; i < ARRAY_LEN(masks); i++) {
+		struct pair p;
+		struct mail_delta d;
+		struct mail_mark mark;
+		struct mail_flag_change change = {.set = MAIL_SEEN};
+		struct err err = ERR_INIT;
+
+		pair_open(&p, &conf, "user03@example.test");
+		imap_set_mask(p.im[0], masks[i]);
+		change.uid = story_append(p.mail[1], "INBOX", 0, 0, "one");
+		see(p.mail[0], "INBOX", &d);
+		(void)story_append(p.mail[1], "INBOX", 0, 0, "two");
+		assert_int_equal(
+			mail_call(p.mail[1], store, STR("INBOX"), 0, &change, 1, &err), RC_OK);
+		assert_int_equal(
+			mail_call(p.mail[0], status, STR("INBOX"), &mark, &err), RC_OK);
+		assert_int_equal(mark.messages, d.mark.messages + 1);
+		assert_true(mark.uidnext > d.mark.uidnext);
+		assert_true(mark.modseq > d.mark.modseq + 1);
+		see(p.mail[1], "INBOX", &d);
+		assert_int_equal(
+			mail_call(p.mail[1], remove, STR("INBOX"), 0, &d.scope, &err), RC_OK);
+		pair_close(&p);
+	}
+}
+
+static enum rc sign_in(const struct settings *conf, const char *text)
+{
+	struct imap *im = imap_new(conf);
+	struct secret password = {NULL, 0};
+	struct err err = ERR_INIT;
+	enum rc rc;
+
+	secret_set(&password, str_of(text));
+	rc = imap_auth(im)->check(imap_auth(im), STR("user01@example.test"), &password, &err);
+	imap_free(im);
+	secret_release(&password);
+	return rc;
+}
+
 static void test_a_certificate_that_nobody_vouches_for_is_refused(void **state UNUSED)
 {
 	struct settings conf = settings("starttls");
-	struct imap *im;
-	struct secret password = {NULL, 0};
-	struct err err = ERR_INIT;
 
+	assert_int_equal(sign_in(&conf, lab_get("LAB_PASSWORD")), RC_OK);
 	conf.tls_ca_file = STR("");
-	im = imap_new(&conf);
-	secret_set(&password, str_of(lab_get("LAB_PASSWORD")));
-	assert_int_equal(imap_auth(im)->check(
-				 imap_auth(im), STR("user01@example.test"), &password, &err),
-		RC_UNAVAILABLE);
-	imap_free(im);
-	secret_release(&password);
+	assert_int_equal(sign_in(&conf, lab_get("LAB_PASSWORD")), RC_UNAVAILABLE);
+	conf.tls_verify = false;
+	assert_int_equal(sign_in(&conf, lab_get("LAB_PASSWORD")), RC_OK);
 }
 
 static void test_a_wrong_password_is_denied(void **state UNUSED)
 {
 	struct settings conf = settings("none");
-	struct imap *im = imap_new(&conf);
-	struct secret password = {NULL, 0};
-	struct err err = ERR_INIT;
 
-	secret_set(&password, STR("not the password"));
-	assert_int_equal(imap_auth(im)->check(
-				 imap_auth(im), STR("user01@example.test"), &password, &err),
-		RC_DENIED);
-	imap_free(im);
-	secret_release(&password);
+	assert_int_equal(sign_in(&conf, "not the password"), RC_DENIED);
+	assert_int_equal(sign_in(&conf, ""), RC_DENIED);
 }
 
 static void test_postgres_keeps_the_contract(void **state UNUSED)
@@ -146,7 +243,7 @@ static int start(void **state UNUSED)
 	PGconn *c;
 	int from, to;
 
-	lab_up_backends(1);
+	lab_up_backends(3);
 	a = arena_new();
 	c = PQconnectdb(lab_get("PG_DSN"));
 	if (schema_upgrade(c, &from, &to, &err)) {
@@ -169,6 +266,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_imap_keeps_the_contract_without_extensions),
 		cmocka_unit_test(test_imap_keeps_the_contract_with_starttls),
+		cmocka_unit_test(test_a_move_takes_nothing_else_along),
+		cmocka_unit_test(test_the_folder_that_is_open_has_the_numbers_of_now),
 		cmocka_unit_test(test_a_certificate_that_nobody_vouches_for_is_refused),
 		cmocka_unit_test(test_a_wrong_password_is_denied),
 		cmocka_unit_test(test_postgres_keeps_the_contract),

@@ -48,7 +48,7 @@ struct eas {
 void eas_init(struct eas *e, const char *conf);
 void eas_release(struct eas *e);
 
-/* One request; headers may be NULL fields. The answer's bytes go into *answer. */
+/* One request. Texts that are NULL were not sent. */
 struct eas_request {
 	bool options;
 	const char *query, *user, *password, *version, *type;
@@ -57,6 +57,7 @@ struct eas_request {
 	bool multipart;
 	struct str body;
 };
+/* The bytes of its answer are added to *answer; e->seen is the rest. */
 void eas_request(struct eas *e, const struct eas_request *q, struct buf *answer);
 
 /* A phone of EAS_USER that talks to it; phone_release() when done. */

@@ -208,12 +208,83 @@ static void test_a_socket_left_behind_is_replaced(void **state UNUSED)
 	assert_int_equal(stop(pid, SIGTERM), 0);
 }
 
+static void configure(unsigned workers, const char *log, const char *mode)
+{
+	FILE *f = fopen(conf, "w");
+
+	assert_non_null(f);
+	(void)fprintf(f,
+		"listen = %s\nworkers = %u\nspool_dir = %s\nlog_file = %s/%s\nsocket_mode = %s\n",
+		sock, workers, dir, dir, log, mode);
+	(void)fclose(f);
+}
+
+static unsigned children(pid_t pid)
+{
+	char path[128], word[64];
+	unsigned n = 0;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
+	f = fopen(path, "r");
+	while (f && fscanf(f, "%63s", word) == 1)
+		n++;
+	if (f)
+		(void)fclose(f);
+	return n;
+}
+
+static void await_children(pid_t pid, unsigned n)
+{
+	for (unsigned i = 0; i < 1000 && children(pid) != n; i++)
+		(void)usleep(10000);
+	assert_int_equal(children(pid), n);
+}
+
+static void test_a_reload_heeds_the_number_of_workers_and_the_log(void **state UNUSED)
+{
+	char log[128];
+	struct stat st;
+	pid_t pid;
+
+	configure(1, "log", "0600");
+	pid = start();
+	(void)close(reach());
+	assert_int_equal(lstat(sock, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	await_children(pid, 1);
+	configure(3, "log.new", "0600");
+	(void)kill(pid, SIGHUP);
+	await_children(pid, 3);
+	(void)snprintf(log, sizeof(log), "%s/log.new", dir);
+	assert_int_equal(lstat(log, &st), 0);
+	assert_true(st.st_size > 0);
+	configure(1, "log.new", "0600");
+	(void)kill(pid, SIGHUP);
+	await_children(pid, 1);
+	(void)close(reach());
+	assert_int_equal(stop(pid, SIGTERM), 0);
+	(void)unlink(log);
+}
+
+static void test_a_mode_that_is_none_stops_the_start(void **state UNUSED)
+{
+	static const char *const modes[] = {"9999", "1777", "rw", "0660x"};
+
+	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+		configure(1, "log", modes[i]);
+		assert_int_equal(stop(start(), 0), 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_file_in_the_place_of_the_socket_stays),
 		cmocka_unit_test(test_a_mail_that_was_cut_off_is_refused),
 		cmocka_unit_test(test_a_socket_left_behind_is_replaced),
+		cmocka_unit_test(test_a_reload_heeds_the_number_of_workers_and_the_log),
+		cmocka_unit_test(test_a_mode_that_is_none_stops_the_start),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

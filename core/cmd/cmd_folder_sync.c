@@ -101,7 +101,7 @@ enum rc cmd_folder_sync(
 	if (fit == SYNC_KEY_ZERO && rq->version >= V121) {
 		reply_header(rp, "MS-ASProtocolCommands", command_list(rq->version, rq->arena));
 		reply_header(rp, "MS-ASProtocolVersions",
-			version_list(version_of(rq->conf->max_version), rq->arena));
+			version_list(request_ceiling(rq), rq->arena));
 	}
 	return RC_OK;
 }

@@ -70,6 +70,7 @@ static enum rc move_group(struct request *rq, struct services *sv, struct item *
 		v[first].target.path, moves, count, err);
 	if (rc == RC_UNAVAILABLE)
 		return rc;
+	/* The folder was made anew and the ids mean nothing; the next ones shall fit. */
 	if (rc == RC_CONFLICT) {
 		struct folders all;
 		enum rc known = folders_refresh(

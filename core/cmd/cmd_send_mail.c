@@ -14,17 +14,20 @@ struct mail_to_send {
 	bool save;
 };
 
-/* Up to 12.1 a phone names no ClientId. The same bytes with the same Message-ID again are the
- * same mail again, whose answer got lost. STR_NONE when it has no Message-ID. */
+/* Up to 12.1 a phone names no ClientId. The same beginning, with the same Message-ID, and the
+ * same size again are the same mail again, whose answer got lost; the rest of a large mail is
+ * not read for that. STR_NONE when it has no Message-ID. */
 static struct str own_client_id(struct str mime, struct arena *a)
 {
-	struct str id = header_raw(str_sub(mime, 0, HEADER_MAX), "Message-ID", a);
+	struct str head = str_sub(mime, 0, HEADER_MAX), text;
+	struct str id = header_raw(head, "Message-ID", a);
 	gchar *sum;
 	struct str r;
 
 	if (!id.n)
 		return STR_NONE;
-	sum = g_compute_checksum_for_data(G_CHECKSUM_SHA1, (const guchar *)mime.p, mime.n);
+	text = arena_printf(a, "%zu %.*s", mime.n, STR_FMT(head));
+	sum = g_compute_checksum_for_data(G_CHECKSUM_SHA1, (const guchar *)text.p, text.n);
 	r = arena_str(a, str_of(sum));
 	g_free(sum);
 	return r;

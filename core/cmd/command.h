@@ -41,6 +41,9 @@ enum rc cmd_move_items(struct request *, struct services *, struct reply *, stru
 enum rc cmd_item_operations(struct request *, struct services *, struct reply *, struct err *);
 enum rc cmd_get_attachment(struct request *, struct services *, struct reply *, struct err *);
 
+/* The highest version for this request: of the site, the user and the device. */
+enum eas_version request_ceiling(const struct request *rq);
+
 /* A number that changes when the device policy of the settings does; never 0. */
 uint32_t policy_hash(const struct settings *conf);
 

@@ -59,7 +59,7 @@ static bool entitled(struct request *rq, struct reply *rp, struct err *err)
 	return refuse(rq, rp, STATUS_USER_DISABLED);
 }
 
-static enum eas_version ceiling(const struct request *rq)
+enum eas_version request_ceiling(const struct request *rq)
 {
 	enum eas_version v = version_of(rq->conf->max_version);
 
@@ -72,7 +72,7 @@ static enum eas_version ceiling(const struct request *rq)
 
 static void answer_options(struct request *rq, struct reply *rp)
 {
-	enum eas_version v = ceiling(rq);
+	enum eas_version v = request_ceiling(rq);
 
 	reply_header(rp, "MS-ASProtocolVersions", version_list(v, rq->arena));
 	reply_header(rp, "MS-ASProtocolCommands", command_list(v, rq->arena));
@@ -94,7 +94,7 @@ static bool check_command(struct request *rq, struct reply *rp, struct err *err)
 	enum eas_version v = asked_version(rq);
 
 	rq->version = v ? v : V25;
-	if (!v || v > ceiling(rq)) {
+	if (!v || v > request_ceiling(rq)) {
 		(void)err_set(err, RC_INVALID, "protocol version %.*s is not offered",
 			STR_FMT(rq->version_header));
 		return refuse(rq, rp, STATUS_VERSION_NOT_SUPPORTED);

@@ -215,7 +215,8 @@ struct mail_ops {
 	enum rc (*store)(struct mail *m, struct str folder, uint32_t uidvalidity,
 		struct mail_flag_change *v, size_t n, struct err *err);
 
-	/* To another folder, MOVE or COPY + \Deleted + UID EXPUNGE. Three trips for all. */
+	/* To another folder, MOVE or COPY + \Deleted + UID EXPUNGE. Two trips for all
+	 * with MOVE, three without. */
 	enum rc (*move)(struct mail *m, struct str folder, uint32_t uidvalidity, struct str to,
 		struct mail_move *v, size_t n, struct err *err);
 

@@ -2,7 +2,8 @@
 
 #include "core/base/varint.h"
 
-#define FORMAT 1
+#define FORMAT               2
+#define FORMAT_WITHOUT_TRIED 1
 
 #define SETS(st)                                                                               \
 	{                                                                                      \
@@ -48,7 +49,8 @@ enum rc mail_state_decode(struct str in, struct mail_state *st, struct arena *a)
 	uint64_t refreshed;
 
 	mail_state_init(st, a);
-	if (varint_get32(&in, &format) || format != FORMAT ||
+	if (varint_get32(&in, &format) ||
+		(format != FORMAT && format != FORMAT_WITHOUT_TRIED) ||
 		varint_get32(&in, &st->mark.uidvalidity) ||
 		varint_get32(&in, &st->mark.uidnext) || varint_get32(&in, &st->mark.messages) ||
 		varint_get(&in, &st->mark.modseq) || varint_get32(&in, &again) ||
@@ -58,7 +60,7 @@ enum rc mail_state_decode(struct str in, struct mail_state *st, struct arena *a)
 	st->filter = filter;
 	st->refreshed = (int64_t)refreshed;
 	for (size_t i = 0; i < ARRAY_LEN(sets); i++)
-		if (uidset_decode(sets[i], &in))
+		if ((sets[i] != &st->tried || format == FORMAT) && uidset_decode(sets[i], &in))
 			return RC_INVALID;
 	return RC_OK;
 }

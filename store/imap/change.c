@@ -43,6 +43,50 @@ static enum rc on_uid(void *ctx, struct imap_value *values, struct err *err UNUS
 	return RC_OK;
 }
 
+/* What the opening of a folder tells. */
+struct opening {
+	struct mail_mark mark;
+	struct seen_uids seen;
+};
+
+static enum rc on_opening(void *ctx, struct imap_value *values, struct err *err)
+{
+	struct opening *o = ctx;
+
+	mark_item(&o->mark, values, values->next);
+	return on_uid(&o->seen, values, err);
+}
+
+/*
+ * Before a change: opens the folder, in a trip of its own, for a change must not go out before
+ * it is known that the UIDs are of this folder. RC_CONFLICT: its UIDVALIDITY is not the one
+ * that they belong to (0: any). With `uids` the same trip leaves in it those that are there.
+ */
+static enum rc open_folder(struct session *s, struct str folder, uint32_t uidvalidity,
+	struct uidset *uids, struct arena *a, struct err *err)
+{
+	struct opening o = {.seen = {.a = a}};
+	enum rc rc;
+
+	uidset_init(&o.seen.set, a);
+	(void)session_queue(s, "SELECT %.*s", STR_FMT(session_mailbox(folder, a)));
+	if (uids)
+		(void)session_queue(s, "UID FETCH %s (UID FLAGS)", set_text(uids, a));
+	rc = session_run(s, a, on_opening, &o, err);
+	if (rc == RC_OK)
+		rc = mailbox_selected(s, folder, a, err);
+	if (rc == RC_OK && uids)
+		rc = session_result(&s->results[1], "could not look at the messages", err);
+	/* The server also tells unasked what happened to other messages. */
+	if (uids)
+		uidset_intersect(uids, &o.seen.set);
+	if (rc == RC_OK && uidvalidity && o.mark.uidvalidity != uidvalidity)
+		rc = err_set(err, RC_CONFLICT,
+			"the folder was made anew: UIDVALIDITY %u, now %u", uidvalidity,
+			o.mark.uidvalidity);
+	return rc;
+}
+
 /* Queues the changes from v[from] on as far as they fit; where it stopped. */
 static size_t queue_flags(struct session *s, const struct mail_flag_change *v, size_t from,
 	size_t n, struct arena *a)
@@ -70,7 +114,7 @@ enum rc op_store(struct mail *m, struct str folder, uint32_t uidvalidity,
 
 	uidset_init(&seen.set, a);
 	if (rc == RC_OK)
-		rc = mailbox_open(s, folder, uidvalidity, a, err);
+		rc = open_folder(s, folder, uidvalidity, NULL, a, err);
 	for (size_t from = 0; rc == RC_OK && from < n;) {
 		unsigned count;
 
@@ -172,48 +216,26 @@ static enum rc move_all(struct session *s, const struct uidset *uids, struct str
 	return moves ? RC_OK : expunge(s, set, a, err);
 }
 
-/* The members of uids that are there, by a FETCH. */
-static enum rc existing(struct session *s, const struct uidset *uids, struct uidset *r,
-	struct arena *a, struct err *err)
-{
-	struct seen_uids seen = {.a = a};
-	enum rc rc;
-
-	uidset_init(&seen.set, a);
-	(void)session_queue(s, "UID FETCH %s (UID FLAGS)", set_text(uids, a));
-	rc = session_run(s, a, on_uid, &seen, err);
-	if (rc == RC_OK)
-		rc = session_result(&s->results[0], "could not look at the messages", err);
-	*r = seen.set;
-	/* The server also tells unasked what happened to other messages. */
-	uidset_intersect(r, uids);
-	return rc;
-}
-
-/* Without UIDPLUS the new UIDs are not told, and what was there before is known by a FETCH. */
 enum rc op_move(struct mail *m, struct str folder, uint32_t uidvalidity, struct str to,
 	struct mail_move *v, size_t n, struct err *err)
 {
 	struct arena *a = arena_new();
-	struct uidset uids, there;
+	struct uidset uids;
 	struct session *s;
 	enum rc rc = mailbox_session((struct imap_mailbox *)m, &s, err);
 
 	uidset_init(&uids, a);
-	uidset_init(&there, a);
 	for (size_t i = 0; i < n; i++) {
 		uidset_add(&uids, v[i].uid);
 		v[i].new_uid = 0;
 		v[i].rc = RC_ABSENT;
 	}
 	if (rc == RC_OK && n)
-		rc = mailbox_open(s, folder, uidvalidity, a, err);
-	if (rc == RC_OK && n)
-		rc = existing(s, &uids, &there, a, err);
-	if (rc == RC_OK && !uidset_empty(&there))
-		rc = move_all(s, &there, session_mailbox(to, a), v, n, a, err);
+		rc = open_folder(s, folder, uidvalidity, &uids, a, err);
+	if (rc == RC_OK && !uidset_empty(&uids))
+		rc = move_all(s, &uids, session_mailbox(to, a), v, n, a, err);
 	for (size_t i = 0; i < n && rc == RC_OK; i++)
-		if (uidset_has(&there, v[i].uid))
+		if (uidset_has(&uids, v[i].uid))
 			v[i].rc = RC_OK;
 	arena_free(a);
 	return rc;
@@ -227,7 +249,7 @@ enum rc op_remove(struct mail *m, struct str folder, uint32_t uidvalidity,
 	enum rc rc = mailbox_session((struct imap_mailbox *)m, &s, err);
 
 	if (rc == RC_OK && !uidset_empty(uids))
-		rc = mailbox_open(s, folder, uidvalidity, a, err);
+		rc = open_folder(s, folder, uidvalidity, NULL, a, err);
 	if (rc == RC_OK && !uidset_empty(uids))
 		rc = expunge(s, set_text(uids, a), a, err);
 	arena_free(a);

@@ -245,29 +245,6 @@ enum rc mailbox_session(struct imap_mailbox *mb, struct session **r, struct err 
 	return rc;
 }
 
-static enum rc on_validity(void *ctx, struct imap_value *values, struct err *err UNUSED)
-{
-	mark_item(ctx, values, values->next);
-	return RC_OK;
-}
-
-enum rc mailbox_open(struct session *s, struct str folder, uint32_t uidvalidity,
-	struct arena *a, struct err *err)
-{
-	struct mail_mark mark = {0};
-	enum rc rc;
-
-	(void)session_queue(s, "SELECT %.*s", STR_FMT(session_mailbox(folder, a)));
-	rc = session_run(s, a, on_validity, &mark, err);
-	if (rc == RC_OK)
-		rc = mailbox_selected(s, folder, a, err);
-	if (rc == RC_OK && uidvalidity && mark.uidvalidity != uidvalidity)
-		rc = err_set(err, RC_CONFLICT,
-			"the folder was made anew: UIDVALIDITY %u, now %u", uidvalidity,
-			mark.uidvalidity);
-	return rc;
-}
-
 bool mailbox_select(struct session *s, struct str folder, struct arena *a)
 {
 	struct str name = session_mailbox(folder, a);

@@ -22,12 +22,8 @@ MUST_USE enum rc mailbox_session(struct imap_mailbox *mb, struct session **r, st
  * A folder that is open shows what was there at its last look, however often one says NOOP:
  * Dovecot answers the commands behind a NOOP first, from the old view. So a change always
  * opens the folder anew, and so does the first read of a request.
- *
- * Before a change: opens the folder, in a trip of its own. RC_CONFLICT: its UIDVALIDITY is not
- * the one that the caller's UIDs belong to (0: they may be of any).
  */
-MUST_USE enum rc mailbox_open(struct session *s, struct str folder, uint32_t uidvalidity,
-	struct arena *a, struct err *err);
+
 /* Before a read: queues a SELECT unless this request has opened the folder already. True when
  * it did; then mailbox_selected() after the run. */
 bool mailbox_select(struct session *s, struct str folder, struct arena *a);

@@ -3,6 +3,8 @@
 #include "core/base/clock.h"
 #include "store/imap/utf7.h"
 
+#include "store/server.h"
+
 #include <curl/curl.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -429,27 +431,11 @@ static enum rc greet(struct session *s, unsigned without, struct err *err)
 static void set_options(
 	CURL *c, const struct settings *conf, const char *login, const struct secret *password)
 {
-	char url[512];
-	bool implicit = conf->imap_tls == TLS_IMPLICIT;
-	long port = conf->imap_port ? (long)conf->imap_port : implicit ? 993 : 143;
-
-	(void)snprintf(url, sizeof(url), "%s://%.*s:%ld/", implicit ? "imaps" : "imap",
-		STR_FMT(conf->imap_host), port);
-	(void)curl_easy_setopt(c, CURLOPT_URL, url);
+	server_options(c, conf, SERVER_IMAP);
 	(void)curl_easy_setopt(c, CURLOPT_CONNECT_ONLY, 1L);
-	(void)curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
 	(void)curl_easy_setopt(c, CURLOPT_USERNAME, login);
 	(void)curl_easy_setopt(c, CURLOPT_PASSWORD, password->p ? password->p : "");
-	(void)curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)conf->imap_timeout);
 	(void)curl_easy_setopt(c, CURLOPT_TIMEOUT, (long)conf->imap_timeout);
-	if (conf->imap_tls == TLS_STARTTLS)
-		(void)curl_easy_setopt(c, CURLOPT_USE_SSL, (long)CURLUSESSL_ALL);
-	if (conf->tls_ca_file.n)
-		(void)curl_easy_setopt(c, CURLOPT_CAINFO, conf->tls_ca_file.p);
-	if (!conf->tls_verify) {
-		(void)curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 0L);
-		(void)curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 0L);
-	}
 }
 
 enum rc session_open(const struct settings *conf, struct str login,

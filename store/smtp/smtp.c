@@ -2,6 +2,8 @@
 
 #include "core/base/crlf.h"
 
+#include "store/server.h"
+
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,28 +84,13 @@ static enum rc result(CURL *c, CURLcode code, const struct upload *u, struct err
 static void set_options(CURL *c, const struct smtp *s)
 {
 	const struct settings *conf = s->conf;
-	bool implicit = conf->smtp_tls == TLS_IMPLICIT;
-	long port = conf->smtp_port ? (long)conf->smtp_port : implicit ? 465 : 587;
-	char url[512];
 
-	(void)snprintf(url, sizeof(url), "%s://%.*s:%ld/", implicit ? "smtps" : "smtp",
-		STR_FMT(conf->smtp_host), port);
-	(void)curl_easy_setopt(c, CURLOPT_URL, url);
-	(void)curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	(void)curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)conf->smtp_timeout);
+	server_options(c, conf, SERVER_SMTP);
 	(void)curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
 	(void)curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)conf->smtp_timeout);
 	if (conf->smtp_auth) {
 		(void)curl_easy_setopt(c, CURLOPT_USERNAME, s->login);
 		(void)curl_easy_setopt(c, CURLOPT_PASSWORD, s->password.p ? s->password.p : "");
-	}
-	if (conf->smtp_tls == TLS_STARTTLS)
-		(void)curl_easy_setopt(c, CURLOPT_USE_SSL, (long)CURLUSESSL_ALL);
-	if (conf->tls_ca_file.n)
-		(void)curl_easy_setopt(c, CURLOPT_CAINFO, conf->tls_ca_file.p);
-	if (!conf->tls_verify) {
-		(void)curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 0L);
-		(void)curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 0L);
 	}
 }
 

@@ -1,0 +1,58 @@
+#include "store/server.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct {
+	const char *scheme;
+	int port, implicit_port;
+} defaults[] = {
+	[SERVER_IMAP] = {"imap", 143, 993},
+	[SERVER_SMTP] = {"smtp", 587, 465},
+};
+
+void server_options(void *curl, const struct settings *conf, enum server which)
+{
+	bool imap = which == SERVER_IMAP;
+	struct str host = imap ? conf->imap_host : conf->smtp_host;
+	int tls = imap ? conf->imap_tls : conf->smtp_tls;
+	int64_t port = imap ? conf->imap_port : conf->smtp_port;
+	int64_t timeout = imap ? conf->imap_timeout : conf->smtp_timeout;
+	bool implicit = tls == TLS_IMPLICIT;
+	char url[512];
+
+	if (!port)
+		port = implicit ? defaults[which].implicit_port : defaults[which].port;
+	(void)snprintf(url, sizeof(url), "%s%s://%.*s:%lld/", defaults[which].scheme,
+		implicit ? "s" : "", STR_FMT(host), (long long)port);
+	(void)curl_easy_setopt(curl, CURLOPT_URL, url);
+	(void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	(void)curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)timeout);
+	if (tls == TLS_STARTTLS)
+		(void)curl_easy_setopt(curl, CURLOPT_USE_SSL, (long)CURLUSESSL_ALL);
+	if (conf->tls_ca_file.n)
+		(void)curl_easy_setopt(curl, CURLOPT_CAINFO, conf->tls_ca_file.p);
+	if (!conf->tls_verify) {
+		(void)curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
+		(void)curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
+	}
+}
+
+enum rc server_probe(const struct settings *conf, enum server which, struct err *err)
+{
+	CURL *c = curl_easy_init();
+	char why[CURL_ERROR_SIZE] = "";
+	CURLcode code;
+
+	if (!c)
+		abort();
+	server_options(c, conf, which);
+	(void)curl_easy_setopt(c, CURLOPT_CONNECT_ONLY, 1L);
+	(void)curl_easy_setopt(c, CURLOPT_ERRORBUFFER, why);
+	code = curl_easy_perform(c);
+	curl_easy_cleanup(c);
+	return code == CURLE_OK ? RC_OK
+				: err_set(err, RC_UNAVAILABLE, "%s",
+					  why[0] ? why : curl_easy_strerror(code));
+}

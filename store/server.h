@@ -1,0 +1,18 @@
+/*
+ * server: a libcurl handle pointed at a mail server of the settings: address, default port,
+ * TLS mode, certificates and time limit, the same for all who connect.
+ */
+#ifndef EASPOOL_STORE_SERVER_H
+#define EASPOOL_STORE_SERVER_H
+
+#include "core/settings.h"
+
+enum server { SERVER_IMAP, SERVER_SMTP };
+
+/* curl: a CURL handle, fresh from curl_easy_init(). */
+void server_options(void *curl, const struct settings *conf, enum server which);
+
+/* Connects without a login, TLS included, for easctl doctor. RC_UNAVAILABLE with the reason. */
+MUST_USE enum rc server_probe(const struct settings *conf, enum server which, struct err *err);
+
+#endif
