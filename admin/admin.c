@@ -232,8 +232,8 @@ int admin_user_disable(struct admin *ad, char **args)
 		args, 1, USER | MUST_CHANGE);
 }
 
-#define DEVICE_COLUMNS                                                                         \
-	"a.login AS user, d.device_id AS device, d.type, d.version::numeric / 10 AS version,"  \
+#define DEVICE_COLUMNS                                                                                  \
+	"a.login AS user, d.device_id AS device, d.type, (d.version / 10.0)::numeric(4, 1) AS version," \
 	" d.model, to_char(d.last_seen, 'YYYY-MM-DD HH24:MI') AS last_seen"
 #define DEVICE_FROM " FROM device d JOIN account a ON a.id = d.account_id"
 

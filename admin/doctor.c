@@ -37,7 +37,12 @@ static void report(struct findings *f, const char *what, const char *said, const
 		buf_release(&line);
 		return;
 	}
-	(void)printf("%-8s %-14s %s\n", hint ? "PROBLEM" : "ok", what, said);
+	(void)printf("%-8s %-14s ", hint ? "PROBLEM" : "ok", what);
+	/* libpq's sentences have several lines. */
+	for (const char *c = said; *c; c++)
+		if (*c != '\t' && (*c != '\n' || c[1]))
+			(void)putchar(*c == '\n' ? ' ' : *c);
+	(void)putchar('\n');
 	if (hint)
 		(void)printf("%-8s %-14s %s\n", "", "", hint);
 }
