@@ -2,7 +2,7 @@
 
 #include <zlib.h>
 
-enum { GZIP_LEAST = 1024, GZIP_MOST = 32 * 1024 * 1024 };
+enum { GZIP_LEAST = 1024, GZIP_MOST = 32 * 1024 * 1024, PIECE = 64 * 1024 };
 
 void answer_head(const struct reply *rp, uint64_t length, const char *encoding, struct buf *out)
 {
@@ -27,32 +27,33 @@ void answer_head(const struct reply *rp, uint64_t length, const char *encoding, 
 	buf_adds(out, "\r\n");
 }
 
-bool answer_gzip(struct str body, struct buf *out)
+enum rc answer_gzip(struct str body, void (*passed)(void *ctx, const char *upto), void *ctx,
+	struct sink *to, struct err *err)
 {
 	z_stream z = {0};
-	size_t room;
-	char *to;
-	int rc;
+	unsigned char out[16 * 1024];
+	enum rc rc = RC_OK;
+	int state = Z_OK;
 
 	if (body.n < GZIP_LEAST || body.n > GZIP_MOST)
-		return false;
+		return RC_ABSENT;
 	/* 16: with a gzip header. */
 	if (deflateInit2(&z, 4, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-		return false;
-	room = deflateBound(&z, body.n);
-	to = buf_room(out, room);
-	if (!to) {
-		(void)deflateEnd(&z);
-		return false;
+		return RC_ABSENT;
+	while (rc == RC_OK && state != Z_STREAM_END) {
+		if (z.avail_in == 0 && body.n) {
+			passed(ctx, body.p);
+			z.next_in = (Bytef *)(uintptr_t)body.p;
+			z.avail_in = body.n > PIECE ? PIECE : (uInt)body.n;
+			body = str_sub(body, z.avail_in, body.n);
+		}
+		z.next_out = out;
+		z.avail_out = sizeof(out);
+		state = deflate(&z, body.n ? Z_NO_FLUSH : Z_FINISH);
+		rc = sink_write(to, (struct str){(char *)out, sizeof(out) - z.avail_out}, err);
 	}
-	z.next_in = (Bytef *)(uintptr_t)body.p;
-	z.avail_in = (uInt)body.n;
-	z.next_out = (Bytef *)to;
-	z.avail_out = (uInt)room;
-	rc = deflate(&z, Z_FINISH);
+	if (rc == RC_OK && z.total_out >= z.total_in)
+		rc = RC_ABSENT;
 	(void)deflateEnd(&z);
-	if (rc != Z_STREAM_END || z.total_out >= body.n)
-		return false;
-	buf_grew(out, z.total_out);
-	return true;
+	return rc;
 }

@@ -28,7 +28,7 @@ static void on_stop(int sig UNUSED)
 /* One request while it is served. */
 struct serving {
 	FCGX_Request *fcgi;
-	struct spool body, reply;
+	struct spool body, reply, tail;
 	uint64_t in, out;
 };
 
@@ -88,45 +88,86 @@ static int read_body(struct serving *s, struct request *rq, struct err *err)
 	return spool_bytes(&s->body, &rq->body, err) ? 503 : 0;
 }
 
-static void put(struct serving *s, struct str bytes)
+/* False: the device is gone. */
+static bool put(struct serving *s, struct str bytes)
+{
+	if (bytes.n && FCGX_PutStr(bytes.p, (int)bytes.n, s->fcgi->out) != (int)bytes.n) {
+		log_debug("the device closed the connection early");
+		return false;
+	}
+	s->out += bytes.n;
+	return true;
+}
+
+/* All that a spool holds; what is sent leaves the memory. */
+static bool put_spool(struct serving *s, struct spool *from, struct str bytes)
 {
 	while (bytes.n) {
-		int n = FCGX_PutStr(
-			bytes.p, bytes.n > 65536 ? 65536 : (int)bytes.n, s->fcgi->out);
+		struct str piece = str_sub(bytes, 0, 1024 * 1024);
 
-		if (n <= 0) {
-			log_debug("the device closed the connection early");
-			return;
-		}
-		s->out += (uint64_t)n;
-		bytes = str_sub(bytes, (size_t)n, bytes.n);
+		if (!put(s, piece))
+			return false;
+		bytes = str_sub(bytes, piece.n, bytes.n);
+		spool_passed(from, bytes.p);
 	}
+	return true;
+}
+
+static void reply_passed(void *ctx, const char *upto)
+{
+	spool_passed(ctx, upto);
+}
+
+static void send_head(
+	struct serving *s, const struct reply *rp, uint64_t length, const char *encoding)
+{
+	struct buf head;
+
+	buf_init(&head, BUF_MAX_LINE);
+	answer_head(rp, length, encoding, &head);
+	(void)put(s, buf_str(&head));
+	buf_release(&head);
+}
+
+/* False: it is not to be packed. */
+static bool send_packed(struct serving *s, struct reply *rp, struct str body,
+	const struct settings *conf, struct err *err)
+{
+	struct str bytes = STR_NONE;
+	struct spool packed;
+	enum rc rc;
+
+	spool_init(&packed, conf->spool_dir.p);
+	rc = answer_gzip(body, reply_passed, &s->reply, &packed.sink, err);
+	if (rc == RC_OK)
+		rc = spool_bytes(&packed, &bytes, err);
+	if (rc == RC_OK) {
+		send_head(s, rp, bytes.n, "gzip");
+		(void)put_spool(s, &packed, bytes);
+	}
+	spool_release(&packed);
+	return rc == RC_OK;
 }
 
 static void send_answer(
 	struct serving *s, struct reply *rp, struct request *rq, struct err *err)
 {
 	bool gzip = rq->conf->gzip && !rp->raw && http_accepts_gzip(param, s);
-	struct str body = {"", 0};
-	struct buf head, packed;
+	struct str body = {"", 0}, tail = {"", 0};
 
 	if (rp->wbxml && !rp->raw && wbxml_finish(&rp->w, err)) {
 		reply_reset(rp);
-		spool_reset(&s->reply);
 		rp->http = 500;
 	}
-	if (spool_bytes(&s->reply, &body, err))
+	if (spool_bytes(&s->reply, &body, err) || spool_bytes(&s->tail, &tail, err)) {
+		body = tail = (struct str){"", 0};
 		rp->http = 503;
-	buf_init(&head, BUF_MAX_LINE);
-	buf_init(&packed, BUF_MAX_RESPONSE);
-	gzip = gzip && answer_gzip(body, &packed);
-	if (gzip)
-		body = buf_str(&packed);
-	answer_head(rp, body.n, gzip ? "gzip" : NULL, &head);
-	put(s, buf_str(&head));
-	put(s, body);
-	buf_release(&head);
-	buf_release(&packed);
+	}
+	if (gzip && tail.n == 0 && send_packed(s, rp, body, rq->conf, err))
+		return;
+	send_head(s, rp, body.n + tail.n, NULL);
+	if (put_spool(s, &s->reply, body))
+		(void)put_spool(s, &s->tail, tail);
 }
 
 static struct str number(struct arena *a, uint64_t n)
@@ -159,15 +200,19 @@ static void log_request(const struct serving *s, const struct request *rq,
 }
 
 /* The sink of a spool is its first member. */
-static void restart_reply(struct sink *body)
+static void restart_reply(struct reply *rp)
 {
-	spool_reset((struct spool *)body);
+	spool_reset((struct spool *)rp->body);
+	spool_reset((struct spool *)rp->tail);
 }
 
 static void serve(struct serving *s, struct wiring *w, const struct settings *conf)
 {
 	struct request rq = {.arena = arena_new()};
-	struct reply rp = {.http = 200, .body = &s->reply.sink, .restart = restart_reply};
+	struct reply rp = {.http = 200,
+		.body = &s->reply.sink,
+		.tail = &s->tail.sink,
+		.restart = restart_reply};
 	struct err err = ERR_INIT;
 	int64_t began = clock_mono_ms();
 	unsigned trips = 0;
@@ -240,10 +285,12 @@ int worker_run(const struct settings *conf, int64_t max_requests)
 		}
 		spool_init(&s.body, conf->spool_dir.p);
 		spool_init(&s.reply, conf->spool_dir.p);
+		spool_init(&s.tail, conf->spool_dir.p);
 		serve(&s, w, conf);
 		FCGX_Finish_r(&fcgi);
 		spool_release(&s.body);
 		spool_release(&s.reply);
+		spool_release(&s.tail);
 		served++;
 	}
 	wiring_free(w);

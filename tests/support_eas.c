@@ -115,16 +115,19 @@ static void note(struct eas *e, const struct reply *rp, const struct err *err)
 			"%s: %.*s\n", rp->headers[i].name, STR_FMT(rp->headers[i].value));
 }
 
-static void restart(struct sink *body)
+static void restart(struct reply *rp)
 {
-	buf_reset(((struct buf_sink *)body)->buf);
+	buf_reset(((struct buf_sink *)rp->body)->buf);
+	buf_reset(((struct buf_sink *)rp->tail)->buf);
 }
 
 void eas_request(struct eas *e, const struct eas_request *q, struct buf *answer)
 {
-	struct buf_sink sink;
+	struct buf tail;
+	struct buf_sink sink, tail_sink;
 	struct request rq = {.arena = arena_new(), .conf = &e->conf, .options = q->options};
-	struct reply rp = {.http = 200, .body = &sink.sink, .restart = restart};
+	struct reply rp = {
+		.http = 200, .body = &sink.sink, .tail = &tail_sink.sink, .restart = restart};
 	struct services sv = {.state = fake_state_state(e->state),
 		.auth = &e->auth,
 		.mail = fake_mail_mail(e->mail),
@@ -135,6 +138,8 @@ void eas_request(struct eas *e, const struct eas_request *q, struct buf *answer)
 	struct err err = ERR_INIT;
 
 	buf_sink_init(&sink, answer);
+	buf_init(&tail, BUF_MAX_RESPONSE);
+	buf_sink_init(&tail_sink, &tail);
 	rq.content_type = text(rq.arena, q->type);
 	rq.version_header = text(rq.arena, q->version);
 	rq.has_policy_key = q->has_key;
@@ -153,6 +158,8 @@ void eas_request(struct eas *e, const struct eas_request *q, struct buf *answer)
 		if (rp.wbxml && !rp.raw && wbxml_finish(&rp.w, &err))
 			rp.http = 500;
 	}
+	buf_add_str(answer, buf_str(&tail));
+	buf_release(&tail);
 	note(e, &rp, &err);
 	assert(fake_state_taken(e->state) == 0);
 	if (rp.wbxml)

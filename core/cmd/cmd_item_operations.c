@@ -1,6 +1,7 @@
 #include "core/base/base64.h"
 #include "core/cmd/attachment.h"
 #include "core/cmd/command.h"
+#include "core/cmd/multipart.h"
 #include "core/cmd/status.h"
 #include "core/map/server_id.h"
 #include "core/sync/mail_sync.h"
@@ -19,15 +20,19 @@ enum {
 	OPERATION_DENIED = 16,
 };
 
-enum { OPERATIONS_MAX = 100, PARTS_MAX = 100 };
+enum { OPERATIONS_MAX = 100 };
 
 struct operations {
 	struct request *rq;
 	struct services *sv;
 	struct wbxml_writer *w;
-	bool multipart;
-	struct buf parts[PARTS_MAX]; /* multipart: binaries 1 ... */
-	unsigned nparts;
+	struct multipart *multipart; /* NULL: everything stands in the document */
+	/*
+	 * The Fetch at hand can still be taken back. That ends with the first byte of its
+	 * attachment: what is too large for memory cannot wait for its end.
+	 */
+	bool held;
+	struct wbxml_mark mark;
 };
 
 static unsigned status_for(enum rc rc)
@@ -52,11 +57,84 @@ static bool read_range(struct str text, uint64_t *from_r, uint64_t *length_r)
 	return true;
 }
 
+static void let_go(struct operations *o)
+{
+	if (o->held)
+		wbxml_keep(o->w, o->mark);
+	o->held = false;
+}
+
+/* The bytes of an attachment: into the element that is open, or into a part. */
+struct data_sink {
+	struct sink sink; /* first */
+	struct operations *o;
+	struct sink *part; /* NULL: into the element */
+};
+
+static enum rc write_data(struct sink *s, const void *p, size_t n, struct err *err)
+{
+	struct data_sink *d = (struct data_sink *)s;
+
+	let_go(d->o);
+	if (d->part)
+		return d->part->write(d->part, p, n, err);
+	wbxml_piece(d->o->w, (struct str){p, n});
+	return RC_OK;
+}
+
+static enum rc inline_data(struct operations *o, const struct attachment *at, uint64_t from,
+	uint64_t length, struct err *err)
+{
+	struct data_sink data = {{write_data}, o, NULL};
+	struct base64_sink base64;
+	uint64_t total;
+	enum rc rc;
+
+	base64_sink_init(&base64, &data.sink);
+	wbxml_text_begin(o->w, ITEMOPERATIONS_DATA);
+	rc = attachment_stream(o->rq, o->sv, at, from, length, &base64.sink, &total, err);
+	if (rc == RC_OK)
+		rc = base64_sink_end(&base64, err);
+	wbxml_piece_end(o->w);
+	return rc;
+}
+
+static enum rc part_data(struct operations *o, const struct attachment *at, unsigned part,
+	uint64_t from, uint64_t length, struct err *err)
+{
+	struct data_sink data = {{write_data}, o, &o->multipart->sink};
+	uint64_t total;
+	enum rc rc = attachment_stream(o->rq, o->sv, at, from, length, &data.sink, &total, err);
+
+	wbxml_int(o->w, ITEMOPERATIONS_PART, part);
+	if (rc && o->held)
+		multipart_drop(o->multipart);
+	return rc;
+}
+
+/* The text of a mail's body as a part. */
+struct item_parts {
+	struct body_parts parts; /* first */
+	struct operations *o;
+};
+
+static unsigned add_body(struct body_parts *parts, struct str data)
+{
+	struct operations *o = ((struct item_parts *)parts)->o;
+	unsigned part = multipart_next(o->multipart);
+
+	/* A failure stays in the writer, whose end it is. */
+	if (part)
+		(void)(sink_write(&o->multipart->sink, data, &o->w->err) == RC_OK);
+	return part;
+}
+
 static enum rc fetch_item(struct operations *o, const struct elem *e, struct str folder_id,
 	struct str id, struct err *err)
 {
 	struct request *rq = o->rq;
 	struct str collection, section;
+	struct item_parts parts = {{add_body}, o};
 	struct email_options options;
 	struct folder folder;
 	uint32_t uid;
@@ -71,54 +149,10 @@ static enum rc fetch_item(struct operations *o, const struct elem *e, struct str
 		return rc;
 	email_options_read(elem_child(e, ITEMOPERATIONS_OPTIONS), rq->version, &options);
 	options.whole = options.nprefs == 0;
+	if (o->multipart)
+		options.parts = &parts.parts;
 	return mail_fetch(o->sv->mail, &folder, uid, &options, ITEMOPERATIONS_PROPERTIES,
 		rq->arena, o->w, err);
-}
-
-/* A sink into the text of the element that is open. */
-struct text_sink {
-	struct sink sink; /* first */
-	struct wbxml_writer *w;
-};
-
-static enum rc write_piece(struct sink *s, const void *p, size_t n, struct err *err UNUSED)
-{
-	wbxml_piece(((struct text_sink *)s)->w, (struct str){p, n});
-	return RC_OK;
-}
-
-/* The bytes as base64 text, streamed: what was begun is finished even if the server stops. */
-static enum rc inline_data(struct operations *o, const struct attachment *at, uint64_t from,
-	uint64_t length, struct err *err)
-{
-	struct text_sink text = {{write_piece}, o->w};
-	struct base64_sink base64;
-	uint64_t total;
-	enum rc rc;
-
-	base64_sink_init(&base64, &text.sink);
-	wbxml_text_begin(o->w, ITEMOPERATIONS_DATA);
-	rc = attachment_stream(o->rq, o->sv, at, from, length, &base64.sink, &total, err);
-	if (rc == RC_OK)
-		rc = base64_sink_end(&base64, err);
-	wbxml_piece_end(o->w);
-	return rc;
-}
-
-static enum rc part_data(struct operations *o, const struct attachment *at, uint64_t from,
-	uint64_t length, struct err *err)
-{
-	struct buf *b = &o->parts[o->nparts];
-	struct buf_sink sink;
-	uint64_t total;
-	enum rc rc;
-
-	buf_init(b, BUF_MAX_RESPONSE);
-	buf_sink_init(&sink, b);
-	o->nparts++;
-	rc = attachment_stream(o->rq, o->sv, at, from, length, &sink.sink, &total, err);
-	wbxml_int(o->w, ITEMOPERATIONS_PART, o->nparts);
-	return rc;
 }
 
 /* clients.md 1: Range only when it was asked for. */
@@ -130,6 +164,7 @@ static enum rc fetch_attachment(
 	uint64_t from = 0, length = 0, size;
 	struct attachment at;
 	enum rc rc = attachment_find(o->rq, o->sv, reference, &at, err);
+	unsigned part;
 
 	if (rc)
 		return rc;
@@ -152,8 +187,9 @@ static enum rc fetch_attachment(
 		wbxml_int(o->w, ITEMOPERATIONS_TOTAL, (int64_t)size);
 	}
 	wbxml_text(o->w, AIRSYNCBASE_CONTENT_TYPE, at.type);
-	rc = o->multipart && o->nparts < PARTS_MAX ? part_data(o, &at, from, length, err)
-						   : inline_data(o, &at, from, length, err);
+	part = o->multipart ? multipart_next(o->multipart) : 0;
+	rc = part ? part_data(o, &at, part, from, length, err)
+		  : inline_data(o, &at, from, length, err);
 	wbxml_close(o->w, ITEMOPERATIONS_PROPERTIES);
 	return rc;
 }
@@ -183,7 +219,6 @@ static enum rc fetch(struct operations *o, const struct elem *e, struct err *err
 	struct str reference = elem_text(e, AIRSYNCBASE_FILE_REFERENCE);
 	struct str store = elem_text(e, ITEMOPERATIONS_STORE);
 	struct err why = ERR_INIT;
-	unsigned parts = o->nparts;
 	enum rc rc;
 
 	if (!str_iis(store, "Mailbox")) {
@@ -194,24 +229,24 @@ static enum rc fetch(struct operations *o, const struct elem *e, struct err *err
 		fetch_failed(o, e, OPERATION_BAD_ATTACHMENT);
 		return RC_OK;
 	}
-	{
-		struct wbxml_mark mark = wbxml_mark(o->w);
-
-		wbxml_open(o->w, ITEMOPERATIONS_FETCH);
-		wbxml_int(o->w, ITEMOPERATIONS_STATUS, OPERATION_OK);
-		echo(o, e);
-		rc = reference.n ? fetch_attachment(o, e, reference, &why)
-				 : fetch_item(o, e, elem_text(e, AIRSYNC_COLLECTION_ID),
-					   elem_text(e, AIRSYNC_SERVER_ID), &why);
-		if (rc == RC_OK) {
-			wbxml_close(o->w, ITEMOPERATIONS_FETCH);
-			wbxml_keep(o->w, mark);
-			return RC_OK;
-		}
-		wbxml_rollback(o->w, mark);
+	o->mark = wbxml_mark(o->w);
+	o->held = true;
+	wbxml_open(o->w, ITEMOPERATIONS_FETCH);
+	wbxml_int(o->w, ITEMOPERATIONS_STATUS, OPERATION_OK);
+	echo(o, e);
+	rc = reference.n ? fetch_attachment(o, e, reference, &why)
+			 : fetch_item(o, e, elem_text(e, AIRSYNC_COLLECTION_ID),
+				   elem_text(e, AIRSYNC_SERVER_ID), &why);
+	if (rc == RC_OK) {
+		wbxml_close(o->w, ITEMOPERATIONS_FETCH);
+		let_go(o);
+		return RC_OK;
 	}
-	while (o->nparts > parts)
-		buf_release(&o->parts[--o->nparts]);
+	/* Half an attachment is none: the whole answer is thrown away, the phone asks again. */
+	if (!o->held)
+		return err_set(err, RC_UNAVAILABLE, "an attachment broke off: %s", why.text);
+	o->held = false;
+	wbxml_rollback(o->w, o->mark);
 	if (rc == RC_UNAVAILABLE) {
 		*err = why;
 		return rc;
@@ -236,44 +271,6 @@ static void refuse(struct operations *o, const struct elem *e)
 		wbxml_opaque(o->w, ITEMOPERATIONS_CONVERSATION_ID,
 			elem_text(e, ITEMOPERATIONS_CONVERSATION_ID));
 	wbxml_close(o->w, e->tag);
-}
-
-static void put32(struct buf *b, uint32_t n)
-{
-	for (int i = 0; i < 4; i++)
-		buf_addc(b, (char)(n >> (8 * i) & 0xff));
-}
-
-/* [MS-ASCMD] 2.2.1.10.1: count, offsets and lengths, then the parts; the document first. */
-static enum rc write_multipart(struct operations *o, struct reply *rp, struct err *err)
-{
-	uint32_t at = 4 + 8 * (o->nparts + 1);
-	struct str doc;
-	struct buf head;
-	enum rc rc = wbxml_finish(o->w, err);
-
-	if (rc)
-		return rc;
-	doc = buf_str(&o->w->out);
-	buf_init(&head, BUF_MAX_LINE);
-	put32(&head, o->nparts + 1);
-	put32(&head, at);
-	put32(&head, (uint32_t)doc.n);
-	at += (uint32_t)doc.n;
-	for (unsigned i = 0; i < o->nparts; i++) {
-		put32(&head, at);
-		put32(&head, (uint32_t)o->parts[i].n);
-		at += (uint32_t)o->parts[i].n;
-	}
-	rc = sink_write(rp->body, buf_str(&head), err);
-	if (rc == RC_OK)
-		rc = sink_write(rp->body, doc, err);
-	for (unsigned i = 0; i < o->nparts && rc == RC_OK; i++)
-		rc = sink_write(rp->body, buf_str(&o->parts[i]), err);
-	buf_release(&head);
-	rp->raw = true;
-	rp->content_type = STR("application/vnd.ms-sync.multipart");
-	return rc;
 }
 
 static enum rc run(struct operations *o, struct err *err)
@@ -328,15 +325,11 @@ enum rc cmd_item_operations(
 	if (n > OPERATIONS_MAX)
 		return only_status(rp, OPERATION_TOO_MANY);
 	o = ARENA_NEW(rq->arena, struct operations);
-	*o = (struct operations){
-		.rq = rq, .sv = sv, .w = reply_wbxml(rp), .multipart = rq->accept_multipart};
-	/* A multipart answer is put together at the end: its document stays in memory. */
-	if (o->multipart)
-		o->w->sink = NULL;
+	*o = (struct operations){.rq = rq, .sv = sv, .w = reply_wbxml(rp)};
+	if (rq->accept_multipart) {
+		o->multipart = ARENA_NEW(rq->arena, struct multipart);
+		multipart_begin(o->multipart, rp);
+	}
 	rc = run(o, err);
-	if (rc == RC_OK && o->multipart)
-		rc = write_multipart(o, rp, err);
-	while (o->nparts)
-		buf_release(&o->parts[--o->nparts]);
-	return rc;
+	return rc == RC_OK && o->multipart ? multipart_finish(o->multipart, rp, err) : rc;
 }

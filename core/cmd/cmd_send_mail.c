@@ -65,6 +65,8 @@ static void save(struct request *rq, struct services *sv, const struct outgoing 
 		rq->conf->sent_name, rq->arena, &sent, &why);
 
 	slice_source_init(&source, out->kept, out->nkept);
+	source.passed = sv->body_passed;
+	source.ctx = sv->ctx;
 	if (rc == RC_OK)
 		rc = mail_call(
 			sv->mail, append, sent.path, MAIL_SEEN, 0, &source.source, &uid, &why);

@@ -3,7 +3,7 @@
 static void restart(struct reply *rp)
 {
 	if (rp->restart)
-		rp->restart(rp->body);
+		rp->restart(rp);
 }
 
 struct wbxml_writer *reply_wbxml(struct reply *rp)

@@ -57,9 +57,10 @@ struct reply {
 	struct wbxml_writer w; /* flushes into body */
 	bool wbxml;            /* w has been begun: reply_wbxml() */
 	struct sink *body;     /* where body bytes go; keeps any amount (memory, then a file) */
-	void (*restart)(struct sink *body); /* forgets what body has taken */
-	bool raw;                           /* body was written to directly; w is not used */
-	unsigned status;                    /* the protocol status, for the log; 0: none */
+	struct sink *tail;     /* the same, for bytes that follow those of body */
+	void (*restart)(struct reply *rp); /* forgets what body and tail have taken */
+	bool raw;                          /* body was written to directly; w is not used */
+	unsigned status;                   /* the protocol status, for the log; 0: none */
 };
 
 struct command;

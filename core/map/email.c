@@ -262,8 +262,18 @@ static void write_body_25(
 	wbxml_text(w, EMAIL_BODY, b->data.n ? b->data : STR(" "));
 }
 
-static void write_body(
-	const struct email_plan *plan, const struct body *b, struct wbxml_writer *w)
+static void write_data(const struct email_options *o, struct str data, struct wbxml_writer *w)
+{
+	unsigned part = data.n && o->parts ? o->parts->add(o->parts, data) : 0;
+
+	if (part)
+		wbxml_int(w, ITEMOPERATIONS_PART, part);
+	else
+		wbxml_text_if(w, AIRSYNCBASE_DATA, data);
+}
+
+static void write_body(const struct email_plan *plan, const struct email_options *o,
+	const struct body *b, struct wbxml_writer *w)
 {
 	wbxml_open(w, AIRSYNCBASE_BODY);
 	wbxml_int(w, AIRSYNCBASE_TYPE, plan->type);
@@ -271,7 +281,7 @@ static void write_body(
 	/* Windows Phone stops at Truncated 0: left out then. */
 	if (b->truncated)
 		wbxml_bool(w, AIRSYNCBASE_TRUNCATED, true);
-	wbxml_text_if(w, AIRSYNCBASE_DATA, b->data);
+	write_data(o, b->data, w);
 	if (plan->pref && plan->pref->preview && plan->type != BODY_PLAIN &&
 		plan->type != BODY_MIME)
 		wbxml_text_if(w, AIRSYNCBASE_PREVIEW,
@@ -324,7 +334,7 @@ enum rc email_write(const struct email_plan *plan, const struct email_options *o
 	if (o->version < V120)
 		write_body_25(plan, &body, w);
 	else
-		write_body(plan, &body, w);
+		write_body(plan, o, &body, w);
 	wbxml_cstr(w, EMAIL_MESSAGE_CLASS, message_class(m->root));
 	wbxml_int(w, EMAIL_INTERNET_CPID, 65001);
 	if (o->version < V120)

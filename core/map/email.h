@@ -23,6 +23,12 @@ struct body_preference {
 	unsigned preview; /* characters, 0: none */
 };
 
+/* Where the text of a body goes when it is not to stand in the document. */
+struct body_parts {
+	/* The number of the part that holds it; 0: no room, it has to stand in the document. */
+	unsigned (*add)(struct body_parts *p, struct str data);
+};
+
 /* The Options that concern mail. */
 struct email_options {
 	enum eas_version version;
@@ -31,7 +37,8 @@ struct email_options {
 	int mime_truncation;             /* 0-8, -1 absent */
 	struct body_preference prefs[4]; /* in request order */
 	size_t nprefs;
-	bool whole; /* Fetch without preferences: nothing is cut */
+	bool whole;               /* Fetch without preferences: nothing is cut */
+	struct body_parts *parts; /* multipart answers from 12.0 on; NULL: none */
 };
 
 /* Reads an airsync:Options element (or an ItemOperations one: same children); e NULL: the

@@ -59,6 +59,8 @@ static struct curl_slist *headers(const struct phone *p, const char *type)
 	h = curl_slist_append(h, line);
 	(void)snprintf(line, sizeof(line), "X-MS-PolicyKey: %u", p->policy_key);
 	h = curl_slist_append(h, line);
+	if (p->multipart)
+		h = curl_slist_append(h, "MS-ASAcceptMultiPart: T");
 	(void)snprintf(line, sizeof(line), "Content-Type: %s", type);
 	h = curl_slist_append(h, line);
 	return curl_slist_append(h, "Expect:");
@@ -117,6 +119,7 @@ const struct elem *phone_post_raw(struct phone *p, const char *command, const ch
 		done = p->transport ? p->transport(p, query, type, body, &answer)
 				    : exchange(p, url, type, body, &answer);
 	}
+	p->answer_bytes = answer.n;
 	if (!done || p->http != 200)
 		(void)fail(p, "%s: HTTP %ld", command, p->http);
 	else if (answer.n && str_starts(buf_str(&answer), "\x03\x01\x6a") &&

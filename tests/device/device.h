@@ -43,6 +43,8 @@ struct phone {
 	struct arena *arena; /* of the last answer */
 	char error[512];     /* what went wrong, "" if nothing */
 	long http;
+	bool multipart;      /* asks for MS-ASAcceptMultiPart */
+	size_t answer_bytes; /* of the last answer, unpacked */
 };
 
 void phone_init(struct phone *p, const char *url, const char *user, const char *password,

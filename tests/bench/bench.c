@@ -1,0 +1,264 @@
+#include "tests/bench/bench.h"
+
+#include "tests/support_lab.h"
+
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+void bench_die(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)fputs("bench: ", stderr);
+	(void)vfprintf(stderr, fmt, ap);
+	(void)fputc('\n', stderr);
+	va_end(ap);
+	exit(1);
+}
+
+int64_t bench_us(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static int compare(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+int64_t bench_median(int64_t *v, size_t n)
+{
+	qsort(v, n, sizeof(*v), compare);
+	return v[n / 2];
+}
+
+/* --- IMAP, as little as it takes to fill a mailbox */
+
+struct client {
+	FILE *in, *out;
+};
+
+static void hear(struct client *c, const char *tag)
+{
+	char line[4096];
+
+	do {
+		if (!fgets(line, sizeof(line), c->in))
+			bench_die("the IMAP server closed the connection");
+	} while (strncmp(line, tag, strlen(tag)) != 0);
+	if (!strstr(line, " OK"))
+		bench_die("IMAP: %s", line);
+}
+
+static void client_open(struct client *c, const char *user)
+{
+	struct sockaddr_in sa = {.sin_family = AF_INET};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	sa.sin_port = htons((uint16_t)strtoul(lab_get("IMAP_PORT"), NULL, 10));
+	sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0)
+		bench_die("could not connect to IMAP");
+	c->in = fdopen(fd, "r");
+	c->out = fdopen(dup(fd), "w");
+	if (!c->in || !c->out)
+		bench_die("could not connect to IMAP");
+	hear(c, "*");
+	(void)fprintf(c->out, "L LOGIN %s %s\r\n", user, lab_get("LAB_PASSWORD"));
+	(void)fflush(c->out);
+	hear(c, "L");
+}
+
+static void client_close(struct client *c)
+{
+	(void)fclose(c->in);
+	(void)fclose(c->out);
+}
+
+static void append(struct client *c, struct str message)
+{
+	(void)fprintf(c->out, "A APPEND INBOX {%zu+}\r\n", message.n);
+	(void)fwrite(message.p, 1, message.n, c->out);
+	(void)fputs("\r\n", c->out);
+}
+
+static void make_message(struct buf *b, const char *user, unsigned i)
+{
+	buf_reset(b);
+	buf_addf(b,
+		"From: Sender %u <sender%u@example.test>\r\nTo: <%s>\r\n"
+		"Subject: Message %u of the benchmark\r\nMessage-ID: <%u@bench.example.test>\r\n"
+		"Date: Tue, 3 Mar 2026 10:00:00 +0000\r\nMIME-Version: 1.0\r\n"
+		"Content-Type: text/plain; charset=utf-8\r\n\r\n",
+		i % 97, i % 97, user, i, i);
+	for (unsigned k = 0; k < 24; k++)
+		buf_addf(b,
+			"Line %u of message %u, long enough to look like a line of text.\r\n",
+			k, i);
+}
+
+void bench_fill(const char *user, unsigned messages)
+{
+	enum { BATCH = 50 };
+	struct client c;
+	struct buf b;
+
+	buf_init(&b, BUF_MAX_TEXT);
+	client_open(&c, user);
+	for (unsigned done = 0; done < messages;) {
+		unsigned n = messages - done < BATCH ? messages - done : BATCH;
+
+		for (unsigned i = 0; i < n; i++) {
+			make_message(&b, user, done + i);
+			append(&c, buf_str(&b));
+		}
+		(void)fflush(c.out);
+		for (unsigned i = 0; i < n; i++)
+			hear(&c, "A");
+		done += n;
+	}
+	client_close(&c);
+	buf_release(&b);
+}
+
+void bench_append(const char *user, struct str message)
+{
+	struct client c;
+
+	client_open(&c, user);
+	append(&c, message);
+	(void)fflush(c.out);
+	hear(&c, "A");
+	client_close(&c);
+}
+
+/* --- a phone */
+
+void bench_phone(struct phone *p, const char *user, const char *id, const char *version)
+{
+	phone_init(p, lab_get("EAS_URL"), user, lab_get("LAB_PASSWORD"), id, version);
+	if (!phone_provision(p) || !phone_folder_sync(p))
+		bench_die("%s", p->error);
+}
+
+static void sync_document(struct buf *b, const struct device_folder *f, unsigned window)
+{
+	buf_reset(b);
+	buf_addf(b,
+		"airsync:Sync\n  airsync:Collections\n    airsync:Collection\n"
+		"      airsync:SyncKey \"%s\"\n      airsync:CollectionId \"%s\"\n",
+		f->key, f->id);
+	if (strcmp(f->key, "0") != 0)
+		buf_addf(b,
+			"      airsync:GetChanges \"1\"\n      airsync:WindowSize \"%u\"\n"
+			"      airsync:Options\n        airsync:FilterType \"0\"\n"
+			"        airsyncbase:BodyPreference\n          airsyncbase:Type \"1\"\n"
+			"          airsyncbase:TruncationSize \"1024\"\n",
+			window);
+}
+
+static void note_last(const struct elem *commands, char *keep, size_t size)
+{
+	const struct elem *e = commands ? commands->child : NULL;
+	struct str id;
+
+	while (e && e->next)
+		e = e->next;
+	id = elem_text(e, AIRSYNC_SERVER_ID);
+	if (keep && id.n)
+		(void)snprintf(keep, size, "%.*s", STR_FMT(id));
+}
+
+unsigned bench_sync(struct phone *p, unsigned window, char *keep, size_t size)
+{
+	struct device_folder *f = phone_folder(p, 2);
+	unsigned requests = 0;
+	bool more = true;
+	struct buf b;
+
+	if (!f)
+		bench_die("no inbox");
+	buf_init(&b, BUF_MAX_LINE);
+	while (more) {
+		bool first = strcmp(f->key, "0") == 0;
+		const struct elem *e;
+
+		sync_document(&b, f, window);
+		e = phone_post(p, "Sync", buf_str(&b).p);
+		requests++;
+		if (!e && p->error[0])
+			bench_die("%s", p->error);
+		if (!e)
+			break;
+		e = elem_child(elem_child(e, AIRSYNC_COLLECTIONS), AIRSYNC_COLLECTION);
+		if (elem_u32(e, AIRSYNC_STATUS, 0) != 1)
+			bench_die("Sync: Status %u", elem_u32(e, AIRSYNC_STATUS, 0));
+		(void)snprintf(f->key, sizeof(f->key), "%.*s",
+			STR_FMT(elem_text(e, AIRSYNC_SYNC_KEY)));
+		more = first || elem_has(e, AIRSYNC_MORE_AVAILABLE);
+		note_last(elem_child(e, AIRSYNC_COMMANDS), keep, size);
+	}
+	buf_release(&b);
+	return requests;
+}
+
+/* --- the log */
+
+static long log_at;
+
+/* Adds up new lines of a command; the line of a request may come after its answer. */
+static unsigned read_log(const char *command, unsigned *last_r)
+{
+	char line[8192], name[64];
+	unsigned sum = 0, lines = 0;
+
+	(void)snprintf(name, sizeof(name), " cmd=%s ", command);
+	for (unsigned tries = 0; lines == 0 && tries < 1000; tries++) {
+		FILE *f = fopen(lab_get("EASPOOL_LOG"), "r");
+
+		(void)usleep(20000);
+		if (!f || fseek(f, log_at, SEEK_SET) != 0)
+			bench_die("could not read the log");
+		while (fgets(line, sizeof(line), f)) {
+			const char *trips = strstr(line, " trips=");
+
+			if (!strstr(line, name) || !trips)
+				continue;
+			*last_r = (unsigned)strtoul(trips + 7, NULL, 10);
+			sum += *last_r;
+			lines++;
+		}
+		log_at = ftell(f);
+		(void)fclose(f);
+	}
+	if (lines == 0)
+		bench_die("no %s in the log", command);
+	return sum;
+}
+
+unsigned bench_trips(const char *command)
+{
+	unsigned last = 0;
+
+	(void)read_log(command, &last);
+	return last;
+}
+
+unsigned bench_trips_all(const char *command)
+{
+	unsigned last = 0;
+
+	return read_log(command, &last);
+}

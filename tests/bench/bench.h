@@ -1,0 +1,38 @@
+/*
+ * bench: what the benchmarks share. Everything ends the process when it fails: a benchmark
+ * that goes on after a failure measures nothing.
+ */
+#ifndef EASPOOL_TESTS_BENCH_BENCH_H
+#define EASPOOL_TESTS_BENCH_BENCH_H
+
+#include "tests/device/device.h"
+
+#include <stdint.h>
+
+_Noreturn void bench_die(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
+/* Microseconds of a clock that only goes forward. */
+int64_t bench_us(void);
+
+/* The median; sorts v. */
+int64_t bench_median(int64_t *v, size_t n);
+
+/* Puts messages of some 2 KB into a user's INBOX, by IMAP APPEND, pipelined. */
+void bench_fill(const char *user, unsigned messages);
+/* Puts one message into a user's INBOX. */
+void bench_append(const char *user, struct str message);
+
+/* A phone of that user and version with its folders, not yet synchronised. */
+void bench_phone(struct phone *p, const char *user, const char *id, const char *version);
+/*
+ * Brings the inbox up to date without keeping a model of it: the number of requests.
+ * window: WindowSize. keep (may be NULL): the ServerId of the last message that came.
+ */
+unsigned bench_sync(struct phone *p, unsigned window, char *keep, size_t size);
+
+/* The round trips to IMAP of the last request of that command, as the log has it. */
+unsigned bench_trips(const char *command);
+/* The same for all requests since the last call of either. */
+unsigned bench_trips_all(const char *command);
+
+#endif

@@ -1,0 +1,231 @@
+/*
+ * Mail through nginx, easpool and Dovecot: round trips, empty Sync by mailbox size, the first
+ * synchronisation, and requests per second.
+ *
+ *     bench_mail [trips|empty|first|load] ...       all of them when none is named
+ */
+#include "tests/bench/bench.h"
+#include "tests/support_lab.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EMPTY_TIMES = 201, LOAD_USERS = 8, LOAD_REQUESTS = 400 };
+
+static const char *const users[] = {"user01@example.test", "user02@example.test",
+	"user03@example.test", "user04@example.test", "user05@example.test",
+	"user06@example.test", "user07@example.test", "user08@example.test"};
+
+/* The trips of commands on a worker that has the session of the user. One worker. */
+static void trips(void)
+{
+	struct phone *p = calloc(1, sizeof(*p));
+	struct device_folder *inbox;
+	char id[72] = "", text[1024];
+	unsigned first, empty;
+
+	if (!p)
+		abort();
+	(void)setenv("EASPOOL_LAB_WORKERS", "1", 1);
+	lab_up(2);
+	(void)unsetenv("EASPOOL_LAB_WORKERS");
+	bench_fill(users[0], 500);
+	bench_phone(p, users[0], "trips", "14.1");
+	(void)bench_trips("FolderSync");
+	if (!phone_folder_sync(p))
+		bench_die("%s", p->error);
+	(void)printf("trips: FolderSync without changes: %u\n", bench_trips("FolderSync"));
+	inbox = phone_folder(p, 2);
+	first = bench_sync(p, 100, id, sizeof(id));
+	(void)printf("trips: first Sync of 500 in windows of 100: %u requests, %u trips\n",
+		first, bench_trips_all("Sync"));
+	(void)bench_sync(p, 100, NULL, 0);
+	empty = bench_trips("Sync");
+	(void)printf("trips: empty Sync: %u\n", empty);
+	bench_fill(users[0], 100);
+	(void)bench_sync(p, 100, id, sizeof(id));
+	(void)printf("trips: a window of 100 new messages: %u\n", bench_trips("Sync"));
+	(void)snprintf(text, sizeof(text),
+		"airsync:Sync\n  airsync:Collections\n    airsync:Collection\n"
+		"      airsync:SyncKey \"%s\"\n      airsync:CollectionId \"%s\"\n"
+		"      airsync:Commands\n        airsync:Change\n          airsync:ServerId \"%s\"\n"
+		"          airsync:ApplicationData\n            email:Read \"1\"\n",
+		inbox->key, inbox->id, id);
+	if (!phone_post(p, "Sync", text))
+		bench_die("%s", p->error);
+	(void)printf(
+		"trips: Sync with one message read on the phone: %u\n", bench_trips("Sync"));
+	(void)snprintf(text, sizeof(text),
+		"itemoperations:ItemOperations\n  itemoperations:Fetch\n"
+		"    itemoperations:Store \"Mailbox\"\n    airsync:CollectionId \"%s\"\n"
+		"    airsync:ServerId \"%s\"\n",
+		inbox->id, id);
+	if (!phone_post(p, "ItemOperations", text))
+		bench_die("%s", p->error);
+	(void)printf("trips: ItemOperations Fetch of a message: %u\n",
+		bench_trips("ItemOperations"));
+	if (!phone_move(p, inbox, id, phone_folder(p, 4)))
+		bench_die("%s", p->error);
+	(void)printf("trips: MoveItems of a message: %u\n", bench_trips("MoveItems"));
+	if (!phone_send(p, users[1], "Hello", "There"))
+		bench_die("%s", p->error);
+	(void)printf("trips: SendMail with a copy in Sent (IMAP only): %u\n",
+		bench_trips("SendMail"));
+	phone_release(p);
+	free(p);
+	lab_down();
+}
+
+static int64_t empty_sync(const char *user, unsigned messages)
+{
+	struct phone *p = calloc(1, sizeof(*p));
+	int64_t us[EMPTY_TIMES], began;
+
+	if (!p)
+		abort();
+	bench_fill(user, messages);
+	bench_phone(p, user, "empty", "14.1");
+	(void)bench_sync(p, 512, NULL, 0);
+	/* Every worker has its session now and then. */
+	for (unsigned i = 0; i < 20; i++)
+		(void)bench_sync(p, 512, NULL, 0);
+	for (size_t i = 0; i < EMPTY_TIMES; i++) {
+		began = bench_us();
+		(void)bench_sync(p, 512, NULL, 0);
+		us[i] = bench_us() - began;
+	}
+	phone_release(p);
+	free(p);
+	return bench_median(us, EMPTY_TIMES);
+}
+
+static void empty(void)
+{
+	static const unsigned sizes[] = {1000, 20000, 100000};
+	int64_t us[ARRAY_LEN(sizes)];
+
+	lab_up(3);
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		us[i] = empty_sync(users[i], sizes[i]);
+		(void)printf("empty: Sync of %u messages without changes: %lld us, %.2f times "
+			     "that of %u\n",
+			sizes[i], (long long)us[i], (double)us[i] / (double)us[0], sizes[0]);
+		(void)fflush(stdout);
+	}
+	lab_down();
+}
+
+static void first(void)
+{
+	struct phone *p = calloc(1, sizeof(*p));
+	int64_t began, took;
+	unsigned requests;
+
+	if (!p)
+		abort();
+	lab_up(1);
+	bench_fill(users[0], 1000);
+	bench_phone(p, users[0], "first", "14.1");
+	(void)bench_trips("FolderSync");
+	began = bench_us();
+	requests = bench_sync(p, 100, NULL, 0);
+	took = bench_us() - began;
+	(void)printf("first: 1000 messages in windows of 100: %lld ms, %u requests, %u trips\n",
+		(long long)took / 1000, requests, bench_trips_all("Sync"));
+	phone_release(p);
+	free(p);
+	lab_down();
+}
+
+/* --- requests per second */
+
+struct runner {
+	pthread_t thread;
+	struct phone *p;
+	bool bare; /* no password: the way through nginx and the pool, and back */
+};
+
+static void *keep_asking(void *arg)
+{
+	struct runner *r = arg;
+
+	for (unsigned i = 0; i < LOAD_REQUESTS; i++) {
+		if (!r->bare) {
+			(void)bench_sync(r->p, 100, NULL, 0);
+			continue;
+		}
+		(void)phone_post(r->p, "Sync", "");
+		if (r->p->http != 401)
+			bench_die("HTTP %ld instead of 401", r->p->http);
+	}
+	return NULL;
+}
+
+static double rate(struct runner *r, bool bare)
+{
+	int64_t began = bench_us();
+
+	for (unsigned i = 0; i < LOAD_USERS; i++) {
+		r[i].bare = bare;
+		r[i].p->user = bare ? "" : users[i];
+		if (pthread_create(&r[i].thread, NULL, keep_asking, &r[i]) != 0)
+			bench_die("no thread");
+	}
+	for (unsigned i = 0; i < LOAD_USERS; i++)
+		(void)pthread_join(r[i].thread, NULL);
+	return (double)LOAD_USERS * LOAD_REQUESTS * 1e6 / (double)(bench_us() - began);
+}
+
+static void load(void)
+{
+	struct runner r[LOAD_USERS];
+	double bare, sync;
+
+	lab_up(LOAD_USERS);
+	for (unsigned i = 0; i < LOAD_USERS; i++) {
+		r[i].p = calloc(1, sizeof(*r[i].p));
+		if (!r[i].p)
+			abort();
+		bench_fill(users[i], 1000);
+		bench_phone(r[i].p, users[i], "load", "14.1");
+		(void)bench_sync(r[i].p, 512, NULL, 0);
+	}
+	(void)rate(r, false);
+	sync = rate(r, false);
+	bare = rate(r, true);
+	(void)printf(
+		"load: %d users at once: %.0f empty Syncs a second, %.2f of the %.0f requests "
+		"a second that are only refused\n",
+		LOAD_USERS, sync, sync / bare, bare);
+	for (unsigned i = 0; i < LOAD_USERS; i++) {
+		phone_release(r[i].p);
+		free(r[i].p);
+	}
+	lab_down();
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		void (*run)(void);
+	} all[] = {
+		{"trips", trips},
+		{"first", first},
+		{"load",  load },
+		{"empty", empty},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		bool wanted = argc == 1;
+
+		for (int k = 1; k < argc; k++)
+			wanted = wanted || strcmp(argv[k], all[i].name) == 0;
+		if (wanted)
+			all[i].run();
+		(void)fflush(stdout);
+	}
+	return 0;
+}
