@@ -39,6 +39,24 @@ void server_options(void *curl, const struct settings *conf, enum server which)
 	}
 }
 
+static int hear(CURL *c UNUSED, curl_infotype kind, char *data, size_t n, void *ctx)
+{
+	struct server_line *line = ctx;
+
+	if (kind == CURLINFO_HEADER_IN)
+		(void)snprintf(line->text, sizeof(line->text), "%.*s",
+			STR_FMT(str_trim((struct str){data, n})));
+	return 0;
+}
+
+void server_listen(void *curl, struct server_line *line)
+{
+	line->text[0] = '\0';
+	(void)curl_easy_setopt(curl, CURLOPT_DEBUGFUNCTION, hear);
+	(void)curl_easy_setopt(curl, CURLOPT_DEBUGDATA, line);
+	(void)curl_easy_setopt(curl, CURLOPT_VERBOSE, 1L);
+}
+
 enum rc server_probe(const struct settings *conf, enum server which, struct err *err)
 {
 	CURL *c = curl_easy_init();

@@ -12,6 +12,17 @@ enum server { SERVER_IMAP, SERVER_SMTP };
 /* curl: a CURL handle, fresh from curl_easy_init(). */
 void server_options(void *curl, const struct settings *conf, enum server which);
 
+/*
+ * The last line that the server said while a transfer ran. libcurl keeps greetings and the
+ * answers to a login to itself; they say why something failed, and what the server can do.
+ * What was sent to it is never kept.
+ */
+struct server_line {
+	char text[2048];
+};
+/* line: as long as the handle lives. */
+void server_listen(void *curl, struct server_line *line);
+
 /* Connects without a login, TLS included, for easctl doctor. RC_UNAVAILABLE with the reason. */
 MUST_USE enum rc server_probe(const struct settings *conf, enum server which, struct err *err);
 

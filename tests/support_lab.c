@@ -103,6 +103,7 @@ void lab_down(void)
 		return;
 	script("down", down, sizeof(down));
 	(void)run(argv);
+	(void)unsetenv("LAB_DIR");
 	dir[0] = '\0';
 }
 

@@ -2,7 +2,6 @@
 
 #include "core/base/clock.h"
 #include "store/imap/utf7.h"
-
 #include "store/server.h"
 
 #include <curl/curl.h>
@@ -400,25 +399,48 @@ enum rc session_result(const struct imap_result *r, const char *what, struct err
 		r->status == IMAP_NO ? "NO" : "BAD", STR_FMT(r->text));
 }
 
+struct greeting {
+	struct session *s;
+	unsigned without;
+	bool heard; /* what the server can do */
+};
+
 static enum rc on_capability(void *ctx, struct imap_value *values, struct err *err UNUSED)
 {
-	void **pair = ctx;
+	struct greeting *g = ctx;
 
-	if (imap_is(values, "CAPABILITY"))
-		read_capabilities(pair[0], values->next, *(unsigned *)pair[1]);
+	if (!imap_is(values, "CAPABILITY"))
+		return RC_OK;
+	read_capabilities(g->s, values->next, g->without);
+	g->heard = true;
 	return RC_OK;
 }
 
-/* The answers to the login are not seen, so capabilities are asked for; then what is useful is
- * enabled. */
-static enum rc greet(struct session *s, unsigned without, struct err *err)
+/* "A003 OK [CAPABILITY ...] Logged in" says it without a question. */
+static void hear_login(struct greeting *g, struct str line, struct arena *a)
 {
-	void *pair[] = {s, &without};
-	struct arena *a = arena_new();
-	enum rc rc;
+	struct imap_value *values;
+	struct imap_result r;
 
-	(void)session_queue(s, "CAPABILITY");
-	rc = session_run(s, a, on_capability, pair, err);
+	read_result(str_sub(line, str_find(line, ' ') + 1, line.n), a, &r);
+	if (r.status == IMAP_OK && str_istarts(r.code, "CAPABILITY ") &&
+		imap_parse(r.code, a, &values, NULL) == RC_OK)
+		(void)(on_capability(g, values, NULL) == RC_OK);
+}
+
+/* What is useful is enabled. Without QRESYNC a server may still have CONDSTORE, and refuse. */
+static enum rc greet(
+	struct session *s, unsigned without, const struct server_line *said, struct err *err)
+{
+	struct greeting g = {s, without, false};
+	struct arena *a = arena_new();
+	enum rc rc = RC_OK;
+
+	hear_login(&g, str_of(said->text), a);
+	if (!g.heard) {
+		(void)session_queue(s, "CAPABILITY");
+		rc = session_run(s, a, on_capability, &g, err);
+	}
 	if (rc == RC_OK && s->caps & (CAP_QRESYNC | CAP_CONDSTORE)) {
 		(void)session_queue(
 			s, "ENABLE %s", s->caps & CAP_QRESYNC ? "QRESYNC" : "CONDSTORE");
@@ -428,10 +450,27 @@ static enum rc greet(struct session *s, unsigned without, struct err *err)
 	return rc;
 }
 
+/* RFC 5530: a server that is in trouble, or has enough of this user's connections, says nothing
+ * about the password. */
+static enum rc login_refused(const struct server_line *said, struct err *err)
+{
+	static const char *const troubles[] = {"UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG"};
+	struct str line = str_of(said->text);
+	size_t open = str_find(line, '[');
+	struct str code = str_sub(line, open + 1, line.n);
+
+	for (size_t i = 0; i < ARRAY_LEN(troubles); i++)
+		if (str_istarts(code, troubles[i]))
+			return err_set(err, RC_UNAVAILABLE,
+				"the IMAP server takes no login now: %s", said->text);
+	return err_set(err, RC_DENIED, "the IMAP server refused the login");
+}
+
 static void set_options(
 	CURL *c, const struct settings *conf, const char *login, const struct secret *password)
 {
 	server_options(c, conf, SERVER_IMAP);
+	(void)curl_easy_setopt(c, CURLOPT_SASL_IR, 1L);
 	(void)curl_easy_setopt(c, CURLOPT_CONNECT_ONLY, 1L);
 	(void)curl_easy_setopt(c, CURLOPT_USERNAME, login);
 	(void)curl_easy_setopt(c, CURLOPT_PASSWORD, password->p ? password->p : "");
@@ -442,6 +481,7 @@ enum rc session_open(const struct settings *conf, struct str login,
 	const struct secret *password, unsigned without, struct session **r, struct err *err)
 {
 	struct session *s = calloc(1, sizeof(*s));
+	struct server_line said = {""};
 	struct arena *a = arena_new();
 	CURLcode code;
 	enum rc rc;
@@ -456,16 +496,19 @@ enum rc session_open(const struct settings *conf, struct str login,
 	if (!s->curl)
 		abort();
 	set_options(s->curl, conf, arena_cstr(a, login), password);
+	server_listen(s->curl, &said);
 	code = curl_easy_perform(s->curl);
+	/* From now on the session does its own listening. */
+	(void)curl_easy_setopt(s->curl, CURLOPT_VERBOSE, 0L);
 	arena_free(a);
 	s->trips = 1;
 	if (code == CURLE_LOGIN_DENIED)
-		rc = err_set(err, RC_DENIED, "the IMAP server refused the login");
+		rc = login_refused(&said, err);
 	else if (code != CURLE_OK)
 		rc = err_set(err, RC_UNAVAILABLE, "could not connect to IMAP at %.*s: %s",
 			STR_FMT(conf->imap_host), curl_easy_strerror(code));
 	else
-		rc = greet(s, without, err);
+		rc = greet(s, without, &said, err);
 	if (rc) {
 		session_close(s);
 		return rc;

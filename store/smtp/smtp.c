@@ -17,6 +17,7 @@ struct smtp {
 
 struct upload {
 	struct source *source;
+	struct server_line said;
 	struct err err;
 };
 
@@ -57,6 +58,7 @@ static enum rc recipients(
 
 static enum rc result(CURL *c, CURLcode code, const struct upload *u, struct err *err)
 {
+	const char *said = u->said.text;
 	long reply = 0;
 
 	if (code == CURLE_OK)
@@ -66,19 +68,21 @@ static enum rc result(CURL *c, CURLcode code, const struct upload *u, struct err
 		return u->err.rc;
 	}
 	(void)curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &reply);
+	/* RFC 4954 6: 454 is a server that cannot tell at the moment. */
+	if (reply < 500)
+		return err_set(err, RC_UNAVAILABLE, "submission failed: %s (%s)",
+			curl_easy_strerror(code), said);
 	if (code == CURLE_LOGIN_DENIED)
-		return err_set(err, RC_DENIED, "the submission server refused the login");
+		return err_set(
+			err, RC_DENIED, "the submission server refused the login: %s", said);
 	if (reply == 552 || reply == 523)
 		return err_set_why(err, RC_LIMIT, ERR_TOO_LARGE,
-			"the submission server finds the message too large (%ld)", reply);
+			"the submission server finds the message too large: %s", said);
 	if (reply >= 550 && reply <= 553)
 		return err_set_why(err, RC_DENIED, ERR_BAD_RECIPIENT,
-			"the submission server refused a recipient (%ld)", reply);
-	if (reply >= 500)
-		return err_set_why(err, RC_DENIED, ERR_REFUSED,
-			"the submission server refused the message (%ld)", reply);
-	return err_set(err, RC_UNAVAILABLE, "submission failed: %s (reply %ld)",
-		curl_easy_strerror(code), reply);
+			"the submission server refused a recipient: %s", said);
+	return err_set_why(err, RC_DENIED, ERR_REFUSED,
+		"the submission server refused the message: %s", said);
 }
 
 static void set_options(CURL *c, const struct smtp *s)
@@ -100,7 +104,7 @@ static enum rc send_message(struct submit *sub, struct str from, const struct st
 	struct smtp *s = (struct smtp *)sub;
 	struct curl_slist *list = NULL;
 	struct crlf_source lines;
-	struct upload u = {&lines.source, ERR_INIT};
+	struct upload u = {.source = &lines.source};
 	char sender[330];
 	enum rc rc = crlf_source_open(&lines, message, err);
 	CURL *c;
@@ -118,6 +122,7 @@ static enum rc send_message(struct submit *sub, struct str from, const struct st
 	if (!c)
 		abort();
 	set_options(c, s);
+	server_listen(c, &u.said);
 	(void)snprintf(sender, sizeof(sender), "%.*s", STR_FMT(from));
 	(void)curl_easy_setopt(c, CURLOPT_MAIL_FROM, sender);
 	(void)curl_easy_setopt(c, CURLOPT_MAIL_RCPT, list);
