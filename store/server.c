@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const struct {
 	const char *scheme;
@@ -29,6 +30,7 @@ void server_options(void *curl, const struct settings *conf, enum server which)
 	(void)curl_easy_setopt(curl, CURLOPT_URL, url);
 	(void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	(void)curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)timeout);
+	(void)curl_easy_setopt(curl, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)timeout);
 	if (tls == TLS_STARTTLS)
 		(void)curl_easy_setopt(curl, CURLOPT_USE_SSL, (long)CURLUSESSL_ALL);
 	if (conf->tls_ca_file.n)
@@ -43,15 +45,17 @@ static int hear(CURL *c UNUSED, curl_infotype kind, char *data, size_t n, void *
 {
 	struct server_line *line = ctx;
 
-	if (kind == CURLINFO_HEADER_IN)
+	if (kind == CURLINFO_HEADER_IN) {
+		memcpy(line->before, line->text, sizeof(line->before));
 		(void)snprintf(line->text, sizeof(line->text), "%.*s",
 			STR_FMT(str_trim((struct str){data, n})));
+	}
 	return 0;
 }
 
 void server_listen(void *curl, struct server_line *line)
 {
-	line->text[0] = '\0';
+	*line = (struct server_line){.text = ""};
 	(void)curl_easy_setopt(curl, CURLOPT_DEBUGFUNCTION, hear);
 	(void)curl_easy_setopt(curl, CURLOPT_DEBUGDATA, line);
 	(void)curl_easy_setopt(curl, CURLOPT_VERBOSE, 1L);

@@ -13,12 +13,13 @@ enum server { SERVER_IMAP, SERVER_SMTP };
 void server_options(void *curl, const struct settings *conf, enum server which);
 
 /*
- * The last line that the server said while a transfer ran. libcurl keeps greetings and the
+ * The last two lines that the server said while a transfer ran. libcurl keeps greetings and the
  * answers to a login to itself; they say why something failed, and what the server can do.
  * What was sent to it is never kept.
  */
 struct server_line {
 	char text[2048];
+	char before[2048];
 };
 /* line: as long as the handle lives. */
 void server_listen(void *curl, struct server_line *line);

@@ -154,7 +154,11 @@ void eas_request(struct eas *e, const struct eas_request *q, struct buf *answer)
 	if (query_parse(text(rq.arena, q->query ? q->query : ""), rq.arena, &rq.query, &err)) {
 		rp.http = 400;
 	} else {
+		if (e->open)
+			e->open(e, &sv, &rq);
 		dispatch(&rq, &sv, &rp, &err);
+		if (e->close)
+			e->close(e);
 		if (rp.wbxml && !rp.raw && wbxml_finish(&rp.w, &err))
 			rp.http = 500;
 	}

@@ -21,6 +21,10 @@ struct eas {
 	struct auth auth;
 	struct submit submit;
 
+	/* Real stores instead of the fakes, when set: before and after each request. */
+	void (*open)(struct eas *e, struct services *sv, struct request *rq);
+	void (*close)(struct eas *e);
+
 	/* What goes wrong */
 	enum rc auth_rc;   /* of a right password */
 	enum rc submit_rc; /* of a submission */

@@ -124,6 +124,16 @@ static bool valid(const struct civil *c)
 	       c->hour <= 23 && c->minute <= 59 && c->second <= 60;
 }
 
+/* No 30th of February. */
+static bool exists(const struct civil *c)
+{
+	unsigned month, day;
+	int year;
+
+	clock_civil(clock_days(c->year, c->month, c->day), &year, &month, &day);
+	return day == c->day;
+}
+
 enum rc clock_parse(struct str s, int64_t *t_r)
 {
 	struct civil c;
@@ -152,7 +162,7 @@ enum rc clock_parse(struct str s, int64_t *t_r)
 		for (skip(&s, '.'); s.n && s.p[0] >= '0' && s.p[0] <= '9';)
 			s = str_sub(s, 1, s.n);
 	skip(&s, 'Z');
-	if (s.n || !valid(&c))
+	if (s.n || !valid(&c) || !exists(&c))
 		return RC_INVALID;
 	*t_r = clock_days(c.year, c.month, c.day) * 86400 + c.hour * 3600 + c.minute * 60 +
 	       c.second;

@@ -207,8 +207,6 @@ static enum rc element(struct reader *r, unsigned token)
 		return bad(r, "attributes are not used in this protocol");
 	if ((token & TOKEN) < 5)
 		return bad(r, "no such token");
-	if (r->root && r->depth == 0)
-		return bad(r, "a second document element");
 	if (++r->elements > r->limits.elements)
 		return err_set_why(r->err, RC_LIMIT, ERR_BAD_WBXML,
 			"WBXML: more than %u elements", r->limits.elements);

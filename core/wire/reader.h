@@ -1,7 +1,8 @@
 /*
  * reader: WBXML bytes to an element tree, [MS-ASWBXML] 2.1, http.md section 8.
  *
- * Bounded in depth, elements and bytes. Unknown tokens of a known page and unknown pages are
+ * Bounded in depth, elements and bytes. Reading ends with the document element; what follows is
+ * not looked at. Unknown tokens of a known page and unknown pages are
  * skipped with their subtree; attributes, literals, processing instructions, entities out of
  * range and truncated input are RC_INVALID with err->why ERR_BAD_WBXML and the byte offset.
  */

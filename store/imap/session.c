@@ -416,16 +416,28 @@ static enum rc on_capability(void *ctx, struct imap_value *values, struct err *e
 	return RC_OK;
 }
 
-/* "A003 OK [CAPABILITY ...] Logged in" says it without a question. */
-static void hear_login(struct greeting *g, struct str line, struct arena *a)
+static void hear(struct greeting *g, struct str line, struct arena *a)
 {
 	struct imap_value *values;
+
+	if (str_istarts(line, "CAPABILITY ") && imap_parse(line, a, &values, NULL) == RC_OK)
+		(void)(on_capability(g, values, NULL) == RC_OK);
+}
+
+/* "A003 OK [CAPABILITY ...] Logged in", or "* CAPABILITY ..." in front of it, say it without a
+ * question. */
+static void hear_login(struct greeting *g, const struct server_line *said, struct arena *a)
+{
+	struct str line = str_of(said->text);
 	struct imap_result r;
 
 	read_result(str_sub(line, str_find(line, ' ') + 1, line.n), a, &r);
-	if (r.status == IMAP_OK && str_istarts(r.code, "CAPABILITY ") &&
-		imap_parse(r.code, a, &values, NULL) == RC_OK)
-		(void)(on_capability(g, values, NULL) == RC_OK);
+	if (r.status != IMAP_OK)
+		return;
+	hear(g, r.code, a);
+	line = str_of(said->before);
+	if (!g->heard && str_starts(line, "* "))
+		hear(g, str_sub(line, 2, line.n), a);
 }
 
 /* What is useful is enabled. Without QRESYNC a server may still have CONDSTORE, and refuse. */
@@ -436,15 +448,21 @@ static enum rc greet(
 	struct arena *a = arena_new();
 	enum rc rc = RC_OK;
 
-	hear_login(&g, str_of(said->text), a);
+	hear_login(&g, said, a);
 	if (!g.heard) {
 		(void)session_queue(s, "CAPABILITY");
 		rc = session_run(s, a, on_capability, &g, err);
+		/* Lesser ways lead to other results: they are for lesser servers only. */
+		if (rc == RC_OK && !g.heard)
+			rc = err_set(err, RC_UNAVAILABLE,
+				"the IMAP server does not say what it can do");
 	}
 	if (rc == RC_OK && s->caps & (CAP_QRESYNC | CAP_CONDSTORE)) {
 		(void)session_queue(
 			s, "ENABLE %s", s->caps & CAP_QRESYNC ? "QRESYNC" : "CONDSTORE");
 		rc = session_run(s, a, NULL, NULL, err);
+		if (rc == RC_OK && s->results[0].status != IMAP_OK)
+			s->caps &= ~(unsigned)(CAP_QRESYNC | CAP_CONDSTORE);
 	}
 	arena_free(a);
 	return rc;
@@ -481,7 +499,7 @@ enum rc session_open(const struct settings *conf, struct str login,
 	const struct secret *password, unsigned without, struct session **r, struct err *err)
 {
 	struct session *s = calloc(1, sizeof(*s));
-	struct server_line said = {""};
+	struct server_line said = {.text = ""};
 	struct arena *a = arena_new();
 	CURLcode code;
 	enum rc rc;

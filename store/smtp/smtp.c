@@ -68,8 +68,9 @@ static enum rc result(CURL *c, CURLcode code, const struct upload *u, struct err
 		return u->err.rc;
 	}
 	(void)curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &reply);
-	/* RFC 4954 6: 454 is a server that cannot tell at the moment. */
-	if (reply < 500)
+	/* RFC 4954 6: 454 is a server that cannot tell at the moment, and 530 comes when it did
+	 * not offer a login. Neither is about the mail. */
+	if (reply < 500 || reply == 530)
 		return err_set(err, RC_UNAVAILABLE, "submission failed: %s (%s)",
 			curl_easy_strerror(code), said);
 	if (code == CURLE_LOGIN_DENIED)

@@ -1,0 +1,279 @@
+/*
+ * The torture rule over the real mail servers: one command of a story goes wrong, each in turn
+ * and in every way (refused, nonsense, good-bye, silence, a lost answer). Whatever happens, the
+ * phone ends up with what the mailbox has, nothing is lost and nothing is doubled.
+ */
+#include "store/imap/imap.h"
+#include "store/smtp/smtp.h"
+#include "tests/support_eas.h"
+#include "tests/support_lab.h"
+#include "tests/support_proxy.h"
+#include "tests/support_story.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define USER "user01@example.test"
+#define BOB  "user02@example.test"
+
+static const char *const names[] = {"none", "NO", "BAD", "BYE", "silence", "a cut"};
+
+static struct proxy *imap_proxy, *smtp_proxy;
+static struct arena *conf_arena;
+static struct settings straight; /* to the servers, for the IMAP client */
+static struct imap *client_imap;
+static struct mail *client, *bob;
+
+/* What stands behind a phone's requests: through the proxies. */
+static struct imap *imap;
+static struct smtp *smtp;
+
+static struct settings settings(const char *imap_port, const char *smtp_port)
+{
+	struct settings conf;
+	struct err err = ERR_INIT;
+	char text[1024];
+
+	(void)snprintf(text, sizeof(text),
+		"imap_host = 127.0.0.1\nimap_port = %s\nimap_tls = none\nimap_timeout = 1\n"
+		"smtp_host = 127.0.0.1\nsmtp_port = %s\nsmtp_tls = none\nsmtp_timeout = 1\n",
+		imap_port, smtp_port);
+	if (settings_read(arena_str(conf_arena, str_of(text)), "test", &conf, conf_arena, &err))
+		fail_msg("%s", err.text);
+	return conf;
+}
+
+static void open_stores(struct eas *e, struct services *sv, struct request *rq)
+{
+	(void)e;
+	sv->auth = imap_auth(imap);
+	sv->mail = imap_mail(imap, rq->user, &rq->password);
+	sv->submit = smtp_submit(smtp, rq->user, &rq->password);
+}
+
+static void close_stores(struct eas *e)
+{
+	(void)e;
+	imap_release(imap);
+}
+
+static void everything(struct mail *m, const char *folder, struct arena *a, struct uidset *r)
+{
+	struct mail_look l = {.search = true};
+	struct err err = ERR_INIT;
+	struct mail_delta d;
+
+	if (mail_call(m, look, str_of(folder), &l, a, &d, &err))
+		fail_msg("%s: %s", folder, err.text);
+	*r = d.scope;
+}
+
+static size_t count(struct mail *m, const char *folder)
+{
+	struct arena *a = arena_new();
+	struct uidset all;
+	size_t n;
+
+	everything(m, folder, a, &all);
+	n = uidset_count(&all);
+	arena_free(a);
+	return n;
+}
+
+static void empty(struct mail *m, const char *folder)
+{
+	struct arena *a = arena_new();
+	struct err err = ERR_INIT;
+	struct uidset all;
+
+	everything(m, folder, a, &all);
+	if (!uidset_empty(&all) && mail_call(m, remove, str_of(folder), 0, &all, &err))
+		fail_msg("%s: %s", folder, err.text);
+	arena_free(a);
+}
+
+/* Everything that a phone does with mail. A change that a server refused is one that the phone
+ * does again. */
+static void story(struct eas *e, struct phone *p)
+{
+	struct device_folder *inbox;
+	char commands[512];
+	(void)e;
+
+	for (unsigned i = 0; i < 4; i++) {
+		char subject[32];
+
+		(void)snprintf(subject, sizeof(subject), "mail %u", i);
+		(void)story_append(client, "INBOX", 0, 0, subject);
+	}
+	story_set_up(p);
+	inbox = phone_folder(p, STORY_INBOX);
+	(void)story_append(client, "INBOX", 0, 0, "another");
+	if (inbox->n >= 2) {
+		inbox->v[0].read = !inbox->v[0].read;
+		(void)snprintf(commands, sizeof(commands),
+			"        airsync:Change\n          airsync:ServerId \"%s\"\n"
+			"          airsync:ApplicationData\n            email:Read \"%d\"\n"
+			"        airsync:Delete\n          airsync:ServerId \"%s\"\n",
+			inbox->v[0].id, inbox->v[0].read, inbox->v[1].id);
+		inbox->v[1] = inbox->v[--inbox->n];
+		story_must(phone_sync(p, inbox, 2, commands), p);
+	}
+	if (inbox->n && !phone_move(p, inbox, inbox->v[0].id, phone_folder(p, STORY_TRASH)))
+		assert_non_null(strstr(p->error, "Status"));
+}
+
+static void begin(struct eas *e, struct phone *p, const char *version)
+{
+	static struct settings conf;
+
+	empty(client, "INBOX");
+	empty(client, "Trash");
+	empty(client, "Sent");
+	empty(bob, "INBOX");
+	conf = settings(proxy_port(imap_proxy), proxy_port(smtp_proxy));
+	imap = imap_new(&conf);
+	smtp = smtp_new(&conf);
+	eas_init(e, "");
+	e->open = open_stores;
+	e->close = close_stores;
+	eas_phone(e, p, "tortured", version);
+	p->user = USER;
+	p->password = lab_get("LAB_PASSWORD");
+}
+
+static void end(struct eas *e, struct phone *p)
+{
+	phone_release(p);
+	eas_release(e);
+	imap_free(imap);
+	smtp_free(smtp);
+}
+
+/* False when the story has fewer commands than n. */
+static bool imap_torture(const char *version, unsigned n, enum proxy_fault fault)
+{
+	static struct phone p;
+	struct eas e;
+	bool more;
+
+	begin(&e, &p, version);
+	proxy_fail(imap_proxy, n, fault);
+	story(&e, &p);
+	more = proxy_commands(imap_proxy) >= n;
+	proxy_fail(imap_proxy, 0, FAULT_NONE);
+	/* Whoever was skipped gets another try. */
+	story_must(phone_sync(&p, phone_folder(&p, STORY_INBOX), 100, ""), &p);
+	story_must(phone_sync(&p, phone_folder(&p, STORY_TRASH), 100, ""), &p);
+	story_equal(&p, client, 5);
+	end(&e, &p);
+	return more;
+}
+
+static void test_any_imap_command_may_go_wrong(void **state UNUSED)
+{
+	static const char *const versions[] = {"14.1", "2.5"};
+	unsigned runs = 0;
+
+	for (size_t v = 0; v < ARRAY_LEN(versions); v++)
+		for (int fault = FAULT_NO; fault < FAULTS; fault++) {
+			/* Silence takes its second. */
+			unsigned step = v || fault == FAULT_SILENCE ? 3 : 1;
+			unsigned n = 1;
+
+			for (;;) {
+				print_message("IMAP %s at command %u, version %s\r",
+					names[fault], n, versions[v]);
+				if (!imap_torture(versions[v], n, (enum proxy_fault)fault))
+					break;
+				n += step;
+				runs++;
+			}
+		}
+	print_message("%u stories with one IMAP command gone wrong each     \n", runs);
+	assert_true(runs > 100);
+}
+
+/* C45, C47: a mail goes out once, or the phone is told and keeps it. */
+static bool smtp_torture(const char *version, unsigned n, enum proxy_fault fault)
+{
+	static struct phone p;
+	size_t arrived, kept;
+	struct eas e;
+	bool more, sent;
+
+	begin(&e, &p, version);
+	story_must(phone_provision(&p) && phone_folder_sync(&p), &p);
+	proxy_fail(smtp_proxy, n, fault);
+	sent = phone_send(&p, BOB, "torture", "Hi.");
+	more = proxy_commands(smtp_proxy) >= n;
+	proxy_fail(smtp_proxy, 0, FAULT_NONE);
+	arrived = count(bob, "INBOX");
+	kept = count(client, "Sent");
+	if (fault == FAULT_BAD && more && !sent)
+		assert_int_equal(arrived + kept, 0);
+	else if (fault == FAULT_CUT)
+		/* RFC 1047: the answer to the whole message is lost, and no client can know. */
+		assert_true(sent && (arrived == 1 || arrived == 2) && kept == 1);
+	else
+		assert_true(sent && arrived == 1 && kept == 1);
+	end(&e, &p);
+	return more;
+}
+
+static void test_any_smtp_command_may_go_wrong(void **state UNUSED)
+{
+	static const char *const versions[] = {"14.1", "12.1"};
+	unsigned runs = 0;
+
+	for (size_t v = 0; v < ARRAY_LEN(versions); v++)
+		for (int fault = FAULT_NO; fault < FAULTS; fault++)
+			for (unsigned n = 1;; n++) {
+				print_message("SMTP %s at command %u, version %s\r",
+					names[fault], n, versions[v]);
+				if (!smtp_torture(versions[v], n, (enum proxy_fault)fault))
+					break;
+				runs++;
+			}
+	print_message("%u mails with one SMTP command gone wrong each     \n", runs);
+	assert_true(runs > 40);
+}
+
+static int start(void **state UNUSED)
+{
+	static struct secret password;
+
+	lab_up_backends(2);
+	conf_arena = arena_new();
+	imap_proxy = proxy_new(PROXY_IMAP, lab_get("IMAP_PORT"));
+	smtp_proxy = proxy_new(PROXY_SMTP, lab_get("SMTP_PORT"));
+	straight = settings(lab_get("IMAP_PORT"), lab_get("SMTP_PORT"));
+	secret_set(&password, str_of(lab_get("LAB_PASSWORD")));
+	client_imap = imap_new(&straight);
+	client = imap_mail(client_imap, STR(USER), &password);
+	bob = imap_mail(imap_new(&straight), STR(BOB), &password);
+	return 0;
+}
+
+static int stop(void **state UNUSED)
+{
+	proxy_free(imap_proxy);
+	proxy_free(smtp_proxy);
+	lab_down();
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_any_imap_command_may_go_wrong),
+		cmocka_unit_test(test_any_smtp_command_may_go_wrong),
+	};
+
+	return cmocka_run_group_tests(tests, start, stop);
+}
