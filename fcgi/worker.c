@@ -17,12 +17,15 @@
 #include <unistd.h>
 
 static volatile sig_atomic_t stopping;
+static sigset_t stops; /* the signals that stop; they are held back while a request is served */
 
+/* Interrupts accept(), and again every second in case it was just about to be called. */
 static void on_stop(int sig UNUSED)
 {
 	stopping = 1;
 	/* Else libfcgi goes on accepting after the interruption. Only sets a flag. */
 	FCGX_ShutdownPending();
+	(void)alarm(1);
 }
 
 /* One request while it is served. */
@@ -42,18 +45,21 @@ static bool pause_for(struct services *sv, int64_t ms)
 {
 	struct serving *s = sv->ctx;
 	struct pollfd pfd = {.fd = s->fcgi->ipcFd, .events = POLLRDHUP};
-	int64_t until = clock_mono_ms() + ms;
+	int64_t until = clock_mono_ms() + ms, left = ms;
+	struct timespec wait;
+	sigset_t open;
 
-	while (!stopping) {
-		int64_t left = until - clock_mono_ms();
-
-		if (left <= 0)
-			return true;
+	(void)sigprocmask(SIG_SETMASK, NULL, &open);
+	for (int i = 1; i < NSIG; i++)
+		if (sigismember(&stops, i) == 1)
+			(void)sigdelset(&open, i);
+	for (; !stopping && left > 0; left = until - clock_mono_ms()) {
+		wait = (struct timespec){left / 1000, left % 1000 * 1000000};
 		/* K16: a device that closed the connection is nothing odd. */
-		if (poll(&pfd, 1, left > 500 ? 500 : (int)left) > 0)
+		if (ppoll(&pfd, 1, &wait, &open) > 0)
 			return false;
 	}
-	return false;
+	return !stopping;
 }
 
 static void body_passed(void *ctx, const char *upto)
@@ -61,31 +67,41 @@ static void body_passed(void *ctx, const char *upto)
 	spool_passed(&((struct serving *)ctx)->body, upto);
 }
 
-/* The body, bounded. 0, or the HTTP code to refuse with. */
-static int read_body(struct serving *s, struct request *rq, struct err *err)
+/* The body, bounded. */
+static enum rc read_body(struct services *sv, struct request *rq, struct err *err)
 {
+	struct serving *s = sv->ctx;
 	const char *announced = param(s, "CONTENT_LENGTH");
 	uint64_t limit = http_body_limit(rq), length;
 	char chunk[16 * 1024];
+	enum rc rc;
 	int n;
 
 	while ((n = FCGX_GetStr(chunk, sizeof(chunk), s->fcgi->in)) > 0) {
 		s->in += (uint64_t)n;
-		if (s->in > limit) {
-			(void)err_set(err, RC_LIMIT, "the request is larger than %llu bytes",
+		if (s->in > limit)
+			return err_set_why(err, RC_LIMIT, ERR_TOO_LARGE,
+				"the request is larger than %llu bytes",
 				(unsigned long long)limit);
-			return 413;
-		}
-		if (s->body.sink.write(&s->body.sink, chunk, (size_t)n, err))
-			return 503;
+		rc = s->body.sink.write(&s->body.sink, chunk, (size_t)n, err);
+		if (rc)
+			return rc;
 	}
 	/* A mail that was cut off on its way must not go out as a whole one. */
-	if (str_u64(str_of(announced), &length) && length != s->in) {
-		(void)err_set(err, RC_INVALID, "%llu of %llu bytes of the request arrived",
+	if (str_u64(str_of(announced), &length) && length != s->in)
+		return err_set(err, RC_INVALID, "%llu of %llu bytes of the request arrived",
 			(unsigned long long)s->in, (unsigned long long)length);
-		return 400;
-	}
-	return spool_bytes(&s->body, &rq->body, err) ? 503 : 0;
+	return spool_bytes(&s->body, &rq->body, err);
+}
+
+/* What was not read is read and forgotten: a web server that still sends must not find a closed
+ * connection, or the answer is lost. */
+static void drain(struct serving *s)
+{
+	char chunk[16 * 1024];
+
+	while (FCGX_GetStr(chunk, sizeof(chunk), s->fcgi->in) > 0)
+		continue;
 }
 
 /* False: the device is gone. */
@@ -220,22 +236,19 @@ static void serve(struct serving *s, struct wiring *w, const struct settings *co
 
 	rq.deadline_ms = began + conf->sync_time * 1000;
 	refused = http_read(param, s, conf, &rq, &err);
-	if (!refused && rq.user.n && !rq.options)
-		refused = read_body(s, &rq, &err);
 	if (refused) {
 		rp.http = refused;
-		if (refused == 503)
-			reply_header(&rp, "Retry-After",
-				number(rq.arena, (uint64_t)conf->retry_after));
 	} else {
 		struct services sv = wiring_services(w, rq.user, &rq.password);
 
 		sv.pause = pause_for;
+		sv.read_body = read_body;
 		sv.body_passed = body_passed;
 		sv.ctx = s;
 		dispatch(&rq, &sv, &rp, &err);
 		trips = wiring_done(w);
 	}
+	drain(s);
 	send_answer(s, &rp, &rq, &err);
 	log_request(s, &rq, &rp, clock_mono_ms() - began, trips, &err);
 	log_context_clear();
@@ -254,6 +267,11 @@ static void set_signals(void)
 	(void)sigaction(SIGHUP, &ignore, NULL);
 	(void)sigaction(SIGPIPE, &ignore, NULL);
 	(void)sigaction(SIGUSR1, &stop, NULL);
+	(void)sigaction(SIGALRM, &stop, NULL);
+	(void)sigemptyset(&stops);
+	(void)sigaddset(&stops, SIGTERM);
+	(void)sigaddset(&stops, SIGUSR1);
+	(void)sigaddset(&stops, SIGALRM);
 }
 
 int worker_run(const struct settings *conf, int64_t max_requests)
@@ -283,6 +301,7 @@ int worker_run(const struct settings *conf, int64_t max_requests)
 			}
 			break;
 		}
+		(void)sigprocmask(SIG_BLOCK, &stops, NULL);
 		spool_init(&s.body, conf->spool_dir.p);
 		spool_init(&s.reply, conf->spool_dir.p);
 		spool_init(&s.tail, conf->spool_dir.p);
@@ -291,6 +310,7 @@ int worker_run(const struct settings *conf, int64_t max_requests)
 		spool_release(&s.body);
 		spool_release(&s.reply);
 		spool_release(&s.tail);
+		(void)sigprocmask(SIG_UNBLOCK, &stops, NULL);
 		served++;
 	}
 	wiring_free(w);

@@ -1,8 +1,10 @@
 /*
  * Stories on real servers, through nginx: phones of several versions and an IMAP client.
  */
+#include "core/base/base64.h"
 #include "core/base/clock.h"
 #include "store/imap/imap.h"
+#include "tests/support_fcgi.h"
 #include "tests/support_lab.h"
 #include "tests/support_story.h"
 
@@ -167,6 +169,62 @@ static void test_bad_input_gets_an_answer_and_harms_nobody(void **state UNUSED)
 	phone_release(&p);
 }
 
+/* A SendMail at 12.1 of user02, with that Content-Length, straight to the pool. */
+static int submit(const char *password, const char *length, struct str body)
+{
+	char path[256], text[512] = "Basic ";
+	const char *const params[] = {"REQUEST_METHOD", "POST", "REQUEST_URI",
+		"/Microsoft-Server-ActiveSync", "QUERY_STRING",
+		"Cmd=SendMail&User=u&DeviceId=cut&DeviceType=TestActiveSyncConnectivity",
+		"CONTENT_TYPE", "message/rfc822", "CONTENT_LENGTH", length,
+		"HTTP_MS_ASPROTOCOLVERSION", "12.1", "HTTP_X_MS_POLICYKEY", "0",
+		"HTTP_AUTHORIZATION", text, NULL};
+	struct buf answer, login, packed;
+	int http = 0;
+	size_t at;
+
+	buf_init(&answer, BUF_MAX_TEXT);
+	buf_init(&login, BUF_MAX_LINE);
+	buf_init(&packed, BUF_MAX_LINE);
+	buf_addf(&login, "user02@example.test:%s", password);
+	base64_encode(buf_str(&login), &packed);
+	(void)snprintf(text, sizeof(text), "Basic %s", packed.p);
+	(void)snprintf(path, sizeof(path), "%s/run/easpool.sock", lab_get("LAB_DIR"));
+	assert_true(fcgi_request(path, params, body, &answer));
+	at = str_search(buf_str(&answer), STR("Status: "));
+	if (at < answer.n)
+		http = (int)strtol(answer.p + at + 8, NULL, 10);
+	buf_release(&answer);
+	buf_release(&login);
+	buf_release(&packed);
+	return http;
+}
+
+/* A mail that was cut off on its way must not go out as a whole one. */
+static void test_a_mail_that_was_cut_off_is_refused(void **state UNUSED)
+{
+	static struct phone to;
+	size_t had;
+
+	set_up(&to, "user03@example.test", "cut", "12.1");
+	story_must(phone_sync(&to, phone_folder(&to, INBOX), 100, ""), &to);
+	had = phone_folder(&to, INBOX)->n;
+	/* The phone of the sender has no policy: a device that never provisions. */
+	assert_int_equal(
+		submit("wrong", "37", STR("To: user03@example.test\r\n\r\nhalf a mail")), 401);
+	assert_int_equal(submit(lab_get("LAB_PASSWORD"), "1000",
+				 STR("To: user03@example.test\r\n\r\nhalf a m")),
+		400);
+	story_must(phone_sync(&to, phone_folder(&to, INBOX), 100, ""), &to);
+	assert_int_equal(phone_folder(&to, INBOX)->n, had);
+	assert_int_equal(submit(lab_get("LAB_PASSWORD"), "35",
+				 STR("To: user03@example.test\r\n\r\nhalf a m")),
+		200);
+	story_must(phone_sync(&to, phone_folder(&to, INBOX), 100, ""), &to);
+	assert_int_equal(phone_folder(&to, INBOX)->n, had + 1);
+	phone_release(&to);
+}
+
 /* A number from the environment, to run the story longer or with another seed. */
 static unsigned wanted(const char *name, unsigned otherwise)
 {
@@ -236,6 +294,7 @@ int main(void)
 		cmocka_unit_test(test_windows_lose_and_double_nothing),
 		cmocka_unit_test(test_without_credentials_there_is_a_challenge),
 		cmocka_unit_test(test_bad_input_gets_an_answer_and_harms_nobody),
+		cmocka_unit_test(test_a_mail_that_was_cut_off_is_refused),
 		cmocka_unit_test(test_random_changes_end_with_equal_models),
 	};
 

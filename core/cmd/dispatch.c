@@ -162,7 +162,36 @@ static bool is_wbxml(struct str type)
 	       str_is(type, "application/octet-stream");
 }
 
-static bool read_body(struct request *rq, struct reply *rp, struct err *err)
+/* http.md 6: phones know what to make of a full mailbox or a Status, and little of 413. */
+static bool too_large(struct request *rq, struct reply *rp)
+{
+	if (!(rq->command->flags & CMD_RAW_BODY)) {
+		rp->http = 413;
+		return false;
+	}
+	(void)refuse(rq, rp, STATUS_SEND_QUOTA_EXCEEDED);
+	if (rq->version < V140)
+		rp->http = 507;
+	return false;
+}
+
+static bool take_body(
+	struct request *rq, struct services *sv, struct reply *rp, struct err *err)
+{
+	enum rc rc = sv->read_body ? sv->read_body(sv, rq, err) : RC_OK;
+
+	if (rc == RC_OK)
+		return true;
+	if (rc == RC_LIMIT)
+		return too_large(rq, rp);
+	if (rc == RC_INVALID) {
+		rp->http = 400;
+		return false;
+	}
+	return refuse(rq, rp, STATUS_RETRY_LATER);
+}
+
+static bool read_document(struct request *rq, struct reply *rp, struct err *err)
 {
 	const struct command *c = rq->command;
 	struct elem *doc;
@@ -250,7 +279,8 @@ void dispatch(struct request *rq, struct services *sv, struct reply *rp, struct 
 		if (rq->options)
 			answer_options(rq, rp);
 		else if (check_command(rq, rp, failure) && check_device(rq, rp, failure) &&
-			 check_policy(rq, rp, failure) && read_body(rq, rp, failure))
+			 check_policy(rq, rp, failure) && take_body(rq, sv, rp, failure) &&
+			 read_document(rq, rp, failure))
 			run(rq, sv, rp, failure);
 	}
 	state_call0(sv->state, end);

@@ -22,6 +22,8 @@
 #include "core/wire/query.h"
 #include "core/wire/writer.h"
 
+struct request;
+
 /* What stands behind the interfaces is known to fcgi/wiring.c alone. */
 struct services {
 	struct state *state;
@@ -34,6 +36,12 @@ struct services {
 	 * answers now.
 	 */
 	bool (*pause)(struct services *sv, int64_t ms);
+	/*
+	 * Reads the body of the request into rq->body, once it is known that the request will
+	 * be served; NULL: it is there already. RC_LIMIT: it is too large; RC_INVALID: a part
+	 * of it is missing.
+	 */
+	enum rc (*read_body)(struct services *sv, struct request *rq, struct err *err);
 	/* Tells the owner of the request body that bytes before `upto` will not be read again.
 	 */
 	void (*body_passed)(void *ctx, const char *upto);
