@@ -113,7 +113,17 @@ static void print_table(const PGresult *r)
 	}
 }
 
-enum { SHOW = 1, MUST_CHANGE = 2, USER = 4, ARGS_MAX = 3 };
+enum { SHOW = 1, MUST_CHANGE = 2, USER = 4, DEVICE = 8, ARGS_MAX = 3 };
+
+/* Users are there once they have synchronised or been enabled. */
+static int nothing_there(const char *const *v, unsigned how, struct arena *a)
+{
+	if (how & DEVICE)
+		return admin_complain(
+			arena_printf(a, "there is no device %s of user %s", v[1], v[0]).p);
+	return admin_complain(
+		arena_printf(a, "there is no user %s, or he has never been here", v[0]).p);
+}
 
 /* Runs one statement with texts as its parameters. USER: the first is a login, as the server
  * knows it: lower case, with the domain. MUST_CHANGE: no row is an error. */
@@ -138,7 +148,7 @@ static int query(struct admin *ad, const char *sql, char **args, int n, unsigned
 	if (PQresultStatus(r) != PGRES_TUPLES_OK && PQresultStatus(r) != PGRES_COMMAND_OK)
 		code = admin_complain(PQresultErrorMessage(r));
 	else if (how & MUST_CHANGE && PQcmdTuples(r)[0] == '0')
-		code = admin_complain("there is no such user or device");
+		code = nothing_there(v, how, a);
 	else if (how & SHOW && ad->json)
 		print_json(r);
 	else if (how & SHOW)
@@ -252,7 +262,7 @@ int admin_device_show(struct admin *ad, char **args)
 		"SELECT " DEVICE_COLUMNS ", d.user_agent, d.os, d.friendly_name, d.imei,"
 		" (d.policy_key <> 0) AS policy_accepted" DEVICE_FROM
 		" WHERE a.login = $1 AND d.device_id = lower($2)",
-		args, 2, USER | SHOW | MUST_CHANGE);
+		args, 2, USER | DEVICE | SHOW | MUST_CHANGE);
 }
 
 int admin_device_forget(struct admin *ad, char **args)
@@ -260,7 +270,7 @@ int admin_device_forget(struct admin *ad, char **args)
 	return query(ad,
 		"DELETE FROM device d USING account a WHERE a.id = d.account_id AND a.login = $1"
 		" AND d.device_id = lower($2)",
-		args, 2, USER | MUST_CHANGE);
+		args, 2, USER | DEVICE | MUST_CHANGE);
 }
 
 /* A device without any collection has nothing to forget, which is no error. */
@@ -271,7 +281,7 @@ int admin_device_resync(struct admin *ad, char **args)
 		" WHERE a.login = $1 AND d.device_id = lower($2)),"
 		" gone AS (DELETE FROM collection WHERE device IN (SELECT id FROM it))"
 		" SELECT id FROM it",
-		args, 2, USER | MUST_CHANGE);
+		args, 2, USER | DEVICE | MUST_CHANGE);
 }
 
 /* A version, or none, in a place for texts of arguments; false and a complaint otherwise. */
@@ -309,7 +319,7 @@ int admin_device_ceiling(struct admin *ad, char **args)
 	return query(ad,
 		"UPDATE device d SET ceiling = $3::integer FROM account a WHERE a.id = d.account_id"
 		" AND a.login = $1 AND d.device_id = lower($2)",
-		args, 3, USER | MUST_CHANGE);
+		args, 3, USER | DEVICE | MUST_CHANGE);
 }
 
 int admin_entitlement_show(struct admin *ad, char **args)

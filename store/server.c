@@ -41,6 +41,7 @@ void server_options(void *curl, const struct settings *conf, enum server which)
 	}
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): libcurl's type. */
 static int hear(CURL *c UNUSED, curl_infotype kind, char *data, size_t n, void *ctx)
 {
 	struct server_line *line = ctx;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_FOLDERS 64
+#define MAX_FOLDERS 20000
 
 struct message {
 	uint32_t uid;

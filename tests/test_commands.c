@@ -237,6 +237,39 @@ static void test_a_list_without_inbox_deletes_nothing(void **state UNUSED)
 	end();
 }
 
+/* Many folders: all of them once, then the one that came. */
+static void test_many_folders_are_told_once(void **state UNUSED)
+{
+	enum { MANY = 500 };
+	char path[64], document[256];
+	const struct elem *answer;
+
+	eas_init(&e, "");
+	for (unsigned i = 0; i < MANY; i++) {
+		(void)snprintf(path, sizeof(path), "Archive %03u%sFolder %u", i / 100,
+			i % 100 ? "/" : " ", i);
+		if (i % 100 == 0)
+			(void)snprintf(path, sizeof(path), "Archive %03u", i / 100);
+		fake_mail_folder(e.mail, path, MAIL_USE_NONE);
+	}
+	eas_phone(&e, &p, "phone", "14.1");
+	story_must(phone_provision(&p), &p);
+	answer = phone_post(&p, "FolderSync", FOLDER_SYNC_0);
+	assert_int_equal(elem_u32(answer, FOLDERHIERARCHY_STATUS, 0), 1);
+	assert_int_equal(
+		elem_count(elem_child(answer, FOLDERHIERARCHY_CHANGES), FOLDERHIERARCHY_ADD),
+		MANY + 4);
+	fake_mail_folder(e.mail, "Archive 003/One more", MAIL_USE_NONE);
+	(void)snprintf(document, sizeof(document),
+		"folderhierarchy:FolderSync\n  folderhierarchy:SyncKey \"%.*s\"\n",
+		STR_FMT(elem_text(answer, FOLDERHIERARCHY_SYNC_KEY)));
+	answer = elem_child(phone_post(&p, "FolderSync", document), FOLDERHIERARCHY_CHANGES);
+	assert_int_equal(elem_u32(answer, FOLDERHIERARCHY_COUNT, 0), 1);
+	answer = elem_child(answer, FOLDERHIERARCHY_ADD);
+	assert_true(str_is(elem_text(answer, FOLDERHIERARCHY_DISPLAY_NAME), "One more"));
+	end();
+}
+
 static void test_a_renamed_folder_keeps_its_id(void **state UNUSED)
 {
 	char id[72];
@@ -490,6 +523,7 @@ int main(void)
 		cmocka_unit_test(test_a_loose_policy_lets_them_in),
 		cmocka_unit_test(test_a_device_that_says_nothing_is_not_forgotten),
 		cmocka_unit_test(test_a_list_without_inbox_deletes_nothing),
+		cmocka_unit_test(test_many_folders_are_told_once),
 		cmocka_unit_test(test_a_renamed_folder_keeps_its_id),
 		cmocka_unit_test(test_a_mail_goes_out_once_and_without_bcc),
 		cmocka_unit_test(test_the_same_mail_again_is_not_sent_again),

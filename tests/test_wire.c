@@ -338,10 +338,13 @@ static void test_packed_queries(void **state UNUSED)
 
 static void test_bad_queries_are_refused(void **state UNUSED)
 {
-	static const char *const bad[] = {"Cmd=Sync&DeviceId=a%0", "Cmd=Sync&DeviceId=a%zz",
-		"Cmd=Sync&DeviceId=a%00b", "Cmd=Sync&DeviceId=a%20b",
-		"Cmd=Sync&DeviceId=123456789012345678901234567890123456789012345678901234567890123456"
-		"7890"};
+	static const char *const bad[] = {
+		"Cmd=Sync&DeviceId=a%0",
+		"Cmd=Sync&DeviceId=a%zz",
+		"Cmd=Sync&DeviceId=a%00b",
+		"Cmd=Sync&DeviceId=a%20b",
+		"Cmd=Sync&DeviceId=123456789012345678901234567890123456789012345678901234567890abcde",
+	};
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		struct err err = ERR_INIT;

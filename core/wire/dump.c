@@ -105,6 +105,17 @@ static int hex(char c)
 	return at && (c | 0x20) != ' ' ? (int)(at - digits) : -1;
 }
 
+/* Two hex digits. */
+static bool hex_byte(const char *p, char *byte_r)
+{
+	int high = hex(p[0]), low = hex(p[1]);
+
+	if (high < 0 || low < 0)
+		return false;
+	*byte_r = (char)((unsigned)high << 4 | (unsigned)low);
+	return true;
+}
+
 /* Reads hex digits up to the quote. */
 static bool read_hex(struct str s, struct arena *a, struct str *r)
 {
@@ -113,9 +124,8 @@ static bool read_hex(struct str s, struct arena *a, struct str *r)
 	if (s.n % 2)
 		return false;
 	for (size_t i = 0; i < s.n; i += 2) {
-		if (hex(s.p[i]) < 0 || hex(s.p[i + 1]) < 0)
+		if (!hex_byte(s.p + i, &out[i / 2]))
 			return false;
-		out[i / 2] = (char)(hex(s.p[i]) << 4 | hex(s.p[i + 1]));
 	}
 	*r = (struct str){out, s.n / 2};
 	return true;
@@ -139,9 +149,8 @@ static bool read_text(struct str s, struct arena *a, struct str *r)
 		if (++i == s.n)
 			return false;
 		at = strchr(code, s.p[i]);
-		if (s.p[i] == 'x' && s.n - i >= 3 && hex(s.p[i + 1]) >= 0 &&
-			hex(s.p[i + 2]) >= 0) {
-			out[n++] = (char)(hex(s.p[i + 1]) << 4 | hex(s.p[i + 2]));
+		if (s.p[i] == 'x' && s.n - i >= 3 && hex_byte(s.p + i + 1, &out[n])) {
+			n++;
 			i += 2;
 		} else if (at && *at) {
 			out[n++] = plain[at - code];

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define RESPONSE_MAX (96 * 1024 * 1024)
+#define READ_BYTES   (64 * 1024)
 #define COMMAND_MAX  (4 * 1024 * 1024)
 
 static const struct {
@@ -84,16 +85,17 @@ static enum rc send_all(struct session *s, struct str bytes, struct err *err)
 static enum rc receive(struct session *s, struct err *err)
 {
 	for (;;) {
-		char *room = buf_room(&s->in, 64 * 1024);
+		char *room = buf_room(&s->in, READ_BYTES);
 		size_t n = 0;
 		CURLcode code;
+		enum rc rc;
 
 		if (!room) {
 			s->broken = true;
 			return err_set(err, RC_LIMIT,
 				"an IMAP response is larger than %d bytes", RESPONSE_MAX);
 		}
-		code = curl_easy_recv(s->curl, room, 64 * 1024, &n);
+		code = curl_easy_recv(s->curl, room, READ_BYTES, &n);
 		if (code == CURLE_OK && n == 0)
 			return lost(s, "closed by the server", err);
 		if (code == CURLE_OK) {
@@ -102,8 +104,9 @@ static enum rc receive(struct session *s, struct err *err)
 		}
 		if (code != CURLE_AGAIN)
 			return lost(s, curl_easy_strerror(code), err);
-		if (await(s, POLLIN, err))
-			return err ? err->rc : RC_UNAVAILABLE;
+		rc = await(s, POLLIN, err);
+		if (rc)
+			return rc;
 	}
 }
 
@@ -273,7 +276,7 @@ static enum rc read_answers(struct session *s, struct arena *a, session_handler 
 	struct err first = ERR_INIT;
 
 	while (open) {
-		struct str line, tag;
+		struct str line = STR_NONE, tag;
 		uint32_t n;
 		enum rc rc = next_response(s, &line, err);
 
@@ -508,7 +511,7 @@ enum rc session_open(const struct settings *conf, struct str login,
 		abort();
 	s->next_tag = 1;
 	s->timeout_ms = conf->imap_timeout * 1000;
-	buf_init(&s->in, RESPONSE_MAX + 128 * 1024);
+	buf_init(&s->in, RESPONSE_MAX + 2 * READ_BYTES);
 	buf_init(&s->out, COMMAND_MAX);
 	s->curl = curl_easy_init();
 	if (!s->curl)

@@ -95,12 +95,12 @@ struct str utf7_decode(struct str s, struct arena *a)
 		struct str rest = str_sub(s, i + 1, s.n);
 		size_t end = str_find(rest, '-');
 
-		if (s.p[i] != '&' || end == rest.n) {
-			buf_addc(&out, s.p[i++]);
-		} else if (end == 0) {
+		/* What is no run stands for itself. */
+		if (s.p[i] == '&' && end == 0) {
 			buf_addc(&out, '&');
 			i += 2;
-		} else if (decode_run(str_sub(rest, 0, end), a, &out)) {
+		} else if (s.p[i] == '&' && end < rest.n &&
+			   decode_run(str_sub(rest, 0, end), a, &out)) {
 			i += end + 2;
 		} else {
 			buf_addc(&out, s.p[i++]);

@@ -172,7 +172,7 @@ enum rc pg_folders_store(struct state *state, const struct account *ac, struct f
 {
 	struct pg_state *s = (struct pg_state *)state;
 	bool *fresh = ARENA_ARRAY(a, bool, f->n + 1);
-	int64_t nnew = 0, next, version;
+	int64_t nnew = 0, next = 0, version = 0;
 	enum rc rc;
 
 	for (size_t i = 0; i < f->n; i++)

@@ -2,12 +2,14 @@
 
 #include "tests/support_lab.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -136,6 +138,42 @@ void bench_fill(const char *user, unsigned messages)
 	}
 	client_close(&c);
 	buf_release(&b);
+}
+
+/* A folder that belongs to whom its parent belongs to. */
+static void make_folder(const char *path, const struct stat *like)
+{
+	if (mkdir(path, 0700) != 0 && errno != EEXIST)
+		bench_die("%s: %s", path, strerror(errno));
+	if (chown(path, like->st_uid, like->st_gid) != 0)
+		bench_die("%s: %s", path, strerror(errno));
+}
+
+/* Dovecot needs minutes to create so many one by one; mailboxes of dbox are just folders. */
+void bench_folders(const char *user, unsigned folders)
+{
+	char path[1024];
+	struct stat like;
+	int n;
+
+	n = snprintf(path, sizeof(path), "%s/mail", lab_get("LAB_DIR"));
+	if (stat(path, &like) != 0)
+		bench_die("%s: %s", path, strerror(errno));
+	n += snprintf(path + n, sizeof(path) - (size_t)n, "/%s", user);
+	make_folder(path, &like);
+	n += snprintf(path + n, sizeof(path) - (size_t)n, "/mailboxes");
+	make_folder(path, &like);
+	for (unsigned i = 0; i < folders; i++) {
+		size_t room = sizeof(path) - (size_t)n;
+
+		(void)snprintf(path + n, room, "/Archive %03u", i / 100);
+		make_folder(path, &like);
+		(void)snprintf(path + n, room, "/Archive %03u/Folder %u", i / 100, i);
+		make_folder(path, &like);
+		(void)snprintf(
+			path + n, room, "/Archive %03u/Folder %u/dbox-Mails", i / 100, i);
+		make_folder(path, &like);
+	}
 }
 
 void bench_append(const char *user, struct str message)

@@ -19,6 +19,8 @@ int64_t bench_median(int64_t *v, size_t n);
 
 /* Puts messages of some 2 KB into a user's INBOX, by IMAP APPEND, pipelined. */
 void bench_fill(const char *user, unsigned messages);
+/* Makes folders "Archive 000/Folder 1" and so on, a hundred below each of the first level. */
+void bench_folders(const char *user, unsigned folders);
 /* Puts one message into a user's INBOX. */
 void bench_append(const char *user, struct str message);
 

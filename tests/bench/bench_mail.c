@@ -2,7 +2,7 @@
  * Mail through nginx, easpool and Dovecot: round trips, empty Sync by mailbox size, the first
  * synchronisation, and requests per second.
  *
- *     bench_mail [trips|empty|first|load] ...       all of them when none is named
+ *     bench_mail [trips|first|folders|load|empty] ...       all of them when none is named
  */
 #include "tests/bench/bench.h"
 #include "tests/support_lab.h"
@@ -139,6 +139,42 @@ static void first(void)
 	lab_down();
 }
 
+/* Ten thousand folders: what the first FolderSync costs, and one without changes. */
+static void folders(void)
+{
+	enum { FOLDERS = 10000 };
+	struct phone *p = calloc(1, sizeof(*p));
+	int64_t us[2], began;
+	const struct elem *e;
+	char document[256], key[32] = "0";
+
+	if (!p)
+		abort();
+	lab_up(1);
+	bench_folders(users[0], FOLDERS);
+	phone_init(p, lab_get("EAS_URL"), users[0], lab_get("LAB_PASSWORD"), "folders", "14.1");
+	if (!phone_provision(p))
+		bench_die("%s", p->error);
+	for (unsigned i = 0; i < 2; i++) {
+		(void)snprintf(document, sizeof(document),
+			"folderhierarchy:FolderSync\n  folderhierarchy:SyncKey \"%s\"\n", key);
+		began = bench_us();
+		e = phone_post(p, "FolderSync", document);
+		us[i] = bench_us() - began;
+		if (elem_u32(e, FOLDERHIERARCHY_STATUS, 0) != 1)
+			bench_die("FolderSync: %s", p->error);
+		(void)snprintf(key, sizeof(key), "%.*s",
+			STR_FMT(elem_text(e, FOLDERHIERARCHY_SYNC_KEY)));
+		(void)printf("folders: %u changes of %d folders: %lld ms, %u trips\n",
+			elem_u32(elem_child(e, FOLDERHIERARCHY_CHANGES), FOLDERHIERARCHY_COUNT,
+				0),
+			FOLDERS, (long long)us[i] / 1000, bench_trips("FolderSync"));
+	}
+	phone_release(p);
+	free(p);
+	lab_down();
+}
+
 /* --- requests per second */
 
 struct runner {
@@ -212,10 +248,11 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*run)(void);
 	} all[] = {
-		{"trips", trips},
-		{"first", first},
-		{"load",  load },
-		{"empty", empty},
+		{"trips",   trips  },
+		{"first",   first  },
+		{"folders", folders},
+		{"load",    load   },
+		{"empty",   empty  },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
