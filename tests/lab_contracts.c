@@ -6,6 +6,7 @@
 #include "store/imap/session.h"
 #include "store/postgres/pg.h"
 #include "store/postgres/schema.h"
+#include "store/smtp/smtp.h"
 #include "tests/contract_mail.h"
 #include "tests/contract_state.h"
 #include "tests/support_lab.h"
@@ -22,14 +23,18 @@ static struct arena *a;
 
 static struct settings settings(const char *tls)
 {
+	bool implicit = strcmp(tls, "implicit") == 0;
 	char text[2048];
 	struct settings conf;
 	struct err err = ERR_INIT;
 
 	(void)snprintf(text, sizeof(text),
 		"imap_host = 127.0.0.1\nimap_port = %s\nimap_tls = %s\ntls_ca_file = %s\n"
-		"database = \"%s\"\nlock_wait = 1\n",
-		lab_get("IMAP_PORT"), tls, lab_get("TLS_CA"), lab_get("PG_DSN"));
+		"database = \"%s\"\nlock_wait = 1\n"
+		"smtp_host = 127.0.0.1\nsmtp_port = %s\nsmtp_tls = %s\n",
+		lab_get(implicit ? "IMAPS_PORT" : "IMAP_PORT"), tls, lab_get("TLS_CA"),
+		lab_get("PG_DSN"), lab_get(implicit ? "SUBMISSIONS_PORT" : "SUBMISSION_PORT"),
+		tls);
 	if (settings_read(arena_str(a, str_of(text)), "test", &conf, a, &err))
 		fail_msg("%s", err.text);
 	return conf;
@@ -73,6 +78,60 @@ static void test_imap_keeps_the_contract_without_extensions(void **state UNUSED)
 static void test_imap_keeps_the_contract_with_starttls(void **state UNUSED)
 {
 	imap_keeps_it("starttls", 0);
+}
+
+static void test_imap_keeps_the_contract_with_implicit_tls(void **state UNUSED)
+{
+	imap_keeps_it("implicit", 0);
+}
+
+static enum rc submit_one(
+	const struct settings *conf, const char *password, const char *to, struct err *err)
+{
+	struct smtp *smtp = smtp_new(conf);
+	struct secret secret = {NULL, 0};
+	struct str text = STR("From: user01@example.test\r\nTo: user02@example.test\r\n"
+			      "Subject: over TLS\r\n\r\nline\n.\n..dots\n");
+	struct str recipient = str_of(to);
+	struct slice_source source;
+	struct submit *submit;
+	enum rc rc;
+
+	err_clear(err);
+	secret_set(&secret, str_of(password));
+	submit = smtp_submit(smtp, STR("user01@example.test"), &secret);
+	slice_source_init(&source, &text, 1);
+	rc = submit->send(
+		submit, STR("user01@example.test"), &recipient, 1, &source.source, err);
+	smtp_free(smtp);
+	secret_release(&secret);
+	return rc;
+}
+
+/* D4: submission in each TLS mode, and its refusals. */
+static void test_mail_is_submitted_in_every_tls_mode(void **state UNUSED)
+{
+	static const char *const modes[] = {"starttls", "implicit"};
+	const char *password = lab_get("LAB_PASSWORD");
+	struct settings conf;
+	struct err err = ERR_INIT;
+
+	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+		conf = settings(modes[i]);
+		if (submit_one(&conf, password, "user03@example.test", &err))
+			fail_msg("%s: %s", modes[i], err.text);
+		assert_int_equal(
+			submit_one(&conf, "wrong", "user03@example.test", &err), RC_DENIED);
+		/* The server's own words are in the log. */
+		assert_int_equal(
+			submit_one(&conf, password, "nobody@example.test", &err), RC_DENIED);
+		assert_int_equal(err.why, ERR_BAD_RECIPIENT);
+		assert_non_null(strstr(err.text, "550"));
+		/* A certificate of somebody unknown. */
+		conf.tls_ca_file = STR("/etc/ssl/certs/ca-certificates.crt");
+		assert_int_equal(submit_one(&conf, password, "user03@example.test", &err),
+			RC_UNAVAILABLE);
+	}
 }
 
 /* Two sessions of one user; what one does, the other has to see at once. */
@@ -266,6 +325,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_imap_keeps_the_contract_without_extensions),
 		cmocka_unit_test(test_imap_keeps_the_contract_with_starttls),
+		cmocka_unit_test(test_imap_keeps_the_contract_with_implicit_tls),
+		cmocka_unit_test(test_mail_is_submitted_in_every_tls_mode),
 		cmocka_unit_test(test_a_move_takes_nothing_else_along),
 		cmocka_unit_test(test_the_folder_that_is_open_has_the_numbers_of_now),
 		cmocka_unit_test(test_a_certificate_that_nobody_vouches_for_is_refused),

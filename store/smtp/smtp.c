@@ -58,7 +58,9 @@ static enum rc recipients(
 
 static enum rc result(CURL *c, CURLcode code, const struct upload *u, struct err *err)
 {
-	const char *said = u->said.text;
+	/* On its way out libcurl has said QUIT. */
+	bool bye = str_starts(str_of(u->said.text), "221");
+	const char *said = bye ? u->said.before : u->said.text;
 	long reply = 0;
 
 	if (code == CURLE_OK)

@@ -88,6 +88,8 @@ static bool exchange(
 	(void)curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take);
 	(void)curl_easy_setopt(c, CURLOPT_WRITEDATA, answer);
 	(void)curl_easy_setopt(c, CURLOPT_TIMEOUT, 120L);
+	if (p->ca)
+		(void)curl_easy_setopt(c, CURLOPT_CAINFO, p->ca);
 	code = curl_easy_perform(c);
 	p->http = 0;
 	(void)curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &p->http);

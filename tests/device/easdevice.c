@@ -1,7 +1,8 @@
 /*
  * easdevice: a phone on the command line.
  *
- *     easdevice --url URL --user USER --password P [--device ID] [--version V] folders
+ *     easdevice --url URL --user USER --password P [--device ID] [--version V] [--ca FILE]
+ *               folders
  *     easdevice ... sync                                    what is in the inbox
  *     easdevice ... send --to A --subject S --body B
  */
@@ -13,8 +14,9 @@
 
 static int usage(void)
 {
-	(void)fprintf(stderr, "usage: easdevice --url U --user U --password P [--device ID] "
-			      "[--version V] folders|sync|send --to A --subject S --body B\n");
+	(void)fprintf(stderr,
+		"usage: easdevice --url U --user U --password P [--device ID] "
+		"[--version V] [--ca FILE] folders|sync|send --to A --subject S --body B\n");
 	return 2;
 }
 
@@ -53,7 +55,8 @@ int main(int argc, char **argv)
                 {"to",       1, NULL, 't'},
 		{"subject",  1, NULL, 's'},
                 {"body",     1, NULL, 'b'},
-                {NULL,       0, NULL, 0  }
+                {"ca",       1, NULL, 'c'},
+		{NULL,       0, NULL, 0  }
         };
 	const char *value[256] = {NULL};
 	static struct phone p;
@@ -71,6 +74,7 @@ int main(int argc, char **argv)
 	if (optind + 1 != argc || !value['u'] || !value['n'] || !value['p'])
 		return usage();
 	phone_init(&p, value['u'], value['n'], value['p'], value['d'], value['v']);
+	p.ca = value['c'];
 	ok = run(&p, argv[optind], value['t'], value['s'], value['b']);
 	if (!ok)
 		(void)fprintf(stderr, "easdevice: %s\n", p.error);
