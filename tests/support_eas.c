@@ -154,6 +154,11 @@ void eas_request(struct eas *e, const struct eas_request *q, struct buf *answer)
 	if (query_parse(text(rq.arena, q->query ? q->query : ""), rq.arena, &rq.query, &err)) {
 		rp.http = 400;
 	} else {
+		/* As fcgi/http.c does. */
+		if (rq.query.has_policy_key) {
+			rq.has_policy_key = true;
+			rq.policy_key = rq.query.policy_key;
+		}
 		if (e->open)
 			e->open(e, &sv, &rq);
 		dispatch(&rq, &sv, &rp, &err);

@@ -2,6 +2,8 @@
  * Single requests through dispatch(), over the fakes: who gets in, and what each command
  * answers. Codes and Status values as in [MS-ASCMD] and [MS-ASHTTP].
  */
+#include "core/base/base64.h"
+#include "core/wire/reader.h"
 #include "tests/support_eas.h"
 #include "tests/support_story.h"
 
@@ -116,6 +118,51 @@ static void test_who_may_not_sync_is_told_so(void **state UNUSED)
 	refused(177, 403);
 	p.id = "phone";
 	story_must(phone_folder_sync(&p), &p);
+	end();
+}
+
+/* U4, [MS-ASHTTP] 2.2.1.1.1.1: version, command, device and key in the query, no header of
+ * ours. */
+static void test_a_request_without_headers_is_served(void **state UNUSED)
+{
+	unsigned char packed[] = {121, 9, 0x09, 0x04, 5, 'p', 'h', 'o', 'n', 'e', 4, 0, 0, 0, 0,
+		8, 'S', 'c', 'r', 'i', 'p', 't', 'e', 'd'};
+	struct eas_request q = {.user = EAS_USER,
+		.password = EAS_PASSWORD,
+		.body = STR("\x03\x01\x6a\x00\x00\x07\x56\x52\x03\x30\x00\x01\x01")};
+	struct buf query, answer;
+	struct arena *a = arena_new();
+	struct err err = ERR_INIT;
+	struct elem *root;
+
+	/* The same device as in the plain form, when its id is text. */
+	eas_init(&e, "");
+	eas_phone(&e, &p, "phone", "12.1");
+	story_must(phone_provision(&p), &p);
+	for (unsigned i = 0; i < 4; i++)
+		packed[11 + i] = (unsigned char)(p.policy_key >> (8 * i) & 0xff);
+	buf_init(&query, BUF_MAX_LINE);
+	buf_init(&answer, BUF_MAX_TEXT);
+	base64_encode((struct str){(const char *)packed, sizeof(packed)}, &query);
+	q.query = query.p;
+	eas_request(&e, &q, &answer);
+	assert_int_equal(e.seen.http, 200);
+	assert_int_equal(wbxml_read(buf_str(&answer), WBXML_LIMITS, a, &root, &err), RC_OK);
+	assert_int_equal(elem_u32(root, FOLDERHIERARCHY_STATUS, 0), 1);
+	assert_int_equal(
+		elem_u32(elem_child(root, FOLDERHIERARCHY_CHANGES), FOLDERHIERARCHY_COUNT, 0),
+		4);
+	/* With another key it is sent to provision, as anybody. */
+	buf_reset(&query);
+	buf_reset(&answer);
+	packed[11] ^= 1;
+	base64_encode((struct str){(const char *)packed, sizeof(packed)}, &query);
+	q.query = query.p;
+	eas_request(&e, &q, &answer);
+	assert_int_equal(e.seen.http, 449);
+	buf_release(&query);
+	buf_release(&answer);
+	arena_free(a);
 	end();
 }
 
@@ -518,6 +565,7 @@ int main(void)
 		cmocka_unit_test(test_who_does_not_prove_himself_is_asked_to),
 		cmocka_unit_test(test_versions_end_at_the_ceiling),
 		cmocka_unit_test(test_who_may_not_sync_is_told_so),
+		cmocka_unit_test(test_a_request_without_headers_is_served),
 		cmocka_unit_test(test_what_is_not_built_is_refused_by_name),
 		cmocka_unit_test(test_a_policy_that_is_not_applied_gives_no_key),
 		cmocka_unit_test(test_a_loose_policy_lets_them_in),

@@ -16,10 +16,10 @@ struct query {
 	struct str command_name; /* as sent, for the log; STR_NONE in the base64 form */
 	unsigned version_number; /* base64 form only: 121, 140, ...; else 0 */
 	struct str user;         /* for the log; never an identity */
-	struct str device_id;   /* lower-cased; raw bytes of the base64 form as hex; STR_NONE if
-				   absent */
-	struct str device_type; /* STR_NONE if absent */
-	bool has_policy_key;    /* base64 form only (the plain form has a header) */
+	struct str device_id;    /* lower-cased; of the base64 form: as hex unless it is text;
+				    STR_NONE if absent */
+	struct str device_type;  /* STR_NONE if absent */
+	bool has_policy_key;     /* base64 form only (the plain form has a header) */
 	uint32_t policy_key;
 	unsigned locale; /* LCID, 0 if unknown */
 	struct str attachment_name, collection_id, item_id, long_id,
