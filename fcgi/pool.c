@@ -151,7 +151,7 @@ static int drop_rights(const struct settings *c)
 
 static void start(struct pool *p, struct child *c)
 {
-	pid_t pid = fork();
+	pid_t parent = getpid(), pid = fork();
 
 	if (pid == 0) {
 		sigset_t none;
@@ -159,6 +159,9 @@ static void start(struct pool *p, struct child *c)
 		(void)sigemptyset(&none);
 		(void)sigprocmask(SIG_SETMASK, &none, NULL);
 		(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+		/* It may have died before it could be mourned. */
+		if (getppid() != parent)
+			_exit(0);
 		exit(worker_run(p->pc->conf, p->pc->conf->max_requests));
 	}
 	if (pid < 0) {

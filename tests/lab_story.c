@@ -169,6 +169,116 @@ static void test_bad_input_gets_an_answer_and_harms_nobody(void **state UNUSED)
 	phone_release(&p);
 }
 
+static void append_raw(struct mail *m, struct str text)
+{
+	struct slice_source source;
+	struct err err = ERR_INIT;
+	uint32_t uid;
+
+	slice_source_init(&source, &text, 1);
+	if (mail_call(m, append, STR("INBOX"), 0, 0, &source.source, &uid, &err))
+		fail_msg("%s", err.text);
+}
+
+/* Multiparts in each other, and none of them is closed. */
+static struct str nested(struct arena *a, unsigned depth)
+{
+	struct buf b;
+	struct str s;
+
+	buf_init(&b, BUF_MAX_TEXT);
+	buf_adds(&b, "Subject: nested\r\n");
+	for (unsigned i = 0; i < depth; i++)
+		buf_addf(&b, "Content-Type: multipart/mixed; boundary=b%u\r\n\r\n--b%u\r\n", i,
+			i);
+	buf_adds(&b, "Content-Type: text/plain\r\n\r\ndeep");
+	s = arena_str(a, buf_str(&b));
+	buf_release(&b);
+	return s;
+}
+
+static struct str long_header(struct arena *a)
+{
+	struct buf b;
+	struct str s;
+
+	buf_init(&b, BUF_MAX_TEXT);
+	buf_adds(&b, "Subject: ");
+	for (unsigned i = 0; i < 30000; i++)
+		buf_adds(&b, "word \xfc ");
+	buf_adds(&b, "\r\nTo: ");
+	for (unsigned i = 0; i < 5000; i++)
+		buf_addf(&b, "<u%u@x.test>,\r\n ", i);
+	buf_adds(&b, "<last@x.test>\r\n\r\nBody\r\n");
+	s = arena_str(a, buf_str(&b));
+	buf_release(&b);
+	return s;
+}
+
+static struct str many_parts(struct arena *a)
+{
+	struct buf b;
+	struct str s;
+
+	buf_init(&b, BUF_MAX_TEXT);
+	buf_adds(&b, "Subject: many\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n");
+	for (unsigned i = 0; i < 3000; i++)
+		buf_addf(&b,
+			"--b\r\nContent-Type: image/png; name=\"%u&<>\xc3\xbc.png\"\r\n\r\nx\r\n",
+			i);
+	s = arena_str(a, buf_str(&b));
+	buf_release(&b);
+	return s;
+}
+
+/* S7, B20442, B20449, B20941: every mail arrives, whatever it is, on every version. */
+static void test_mails_that_no_parser_likes_arrive(void **state UNUSED)
+{
+	static const char *const versions[] = {"2.5", "12.0", "12.1", "14.0", "14.1"};
+	static const struct str mails[] = {
+		STR("\r\n"),
+		STR("no header at all\r\n"),
+		STR("Subject: only a header\r\n\r\n"),
+		STR("Subject: LF only\nTo: <a@b>\n\nBody\n"),
+		STR("Subject: \xff\xfe 8 bit \xfc\r\nFrom: \xfc <a@b>\r\n\r\n\xff\xfe\x80\r\n"),
+		STR("Subject: =?utf-8?B?broken?= =?nonsense?Q?=FC?=\r\n\r\nBody\r\n"),
+		STR("Content-Type: text/html; charset=nonsense\r\n\r\n<p>\xfc<b><i>&#0;&bogus;<"),
+		STR("Content-Type: text/plain; charset=utf-16\r\n\r\nx\r\n"),
+		STR("Content-Type: TEXT/HTML\r\nContent-Transfer-Encoding: BASE64\r\n\r\n!!!PHA+=\r\n"),
+		STR("Content-Type: multipart/mixed\r\n\r\nno boundary\r\n"),
+		STR("Content-Type: multipart/mixed; boundary=\"\"\r\n\r\n--\r\n\r\nx\r\n"),
+		STR("Content-Type: multipart/alternative; boundary=b\r\n\r\n--b--\r\n"),
+		STR("Content-Type: message/rfc822\r\n\r\nSubject: inner\r\n\r\n"
+		    "Content-Type: no header\r\n"),
+		STR("Content-Type: ;;;\r\nContent-Disposition: ???\r\n\r\nx\r\n"),
+		STR("Content-Type: application/pkcs7-mime\r\n\r\nnot really\r\n"),
+		STR("From: \r\nTo: ,,,;:<>\r\nDate: yesterday\r\nSubject:\r\n\r\n"),
+		STR("Content-Type: text/calendar; method=REQUEST\r\n\r\nBEGIN:NOTHING\r\n"),
+	};
+	size_t n = ARRAY_LEN(mails) + 3;
+	struct arena *a = arena_new();
+	static struct phone p;
+	struct client c;
+
+	client_open(&c, "user06@example.test");
+	for (size_t i = 0; i < ARRAY_LEN(mails); i++)
+		append_raw(c.mail, mails[i]);
+	append_raw(c.mail, nested(a, 100));
+	append_raw(c.mail, long_header(a));
+	append_raw(c.mail, many_parts(a));
+	for (size_t v = 0; v < ARRAY_LEN(versions); v++) {
+		set_up(&p, "user06@example.test", "nasty", versions[v]);
+		story_must(phone_sync(&p, phone_folder(&p, INBOX), 100, ""), &p);
+		story_must(phone_sync(&p, phone_folder(&p, INBOX), 100, ""), &p);
+		if (phone_folder(&p, INBOX)->n != n)
+			fail_msg("%zu of %zu mails arrived at %s", phone_folder(&p, INBOX)->n,
+				n, versions[v]);
+		phone_release(&p);
+	}
+	client_close(&c);
+	arena_free(a);
+}
+
 /* A SendMail at 12.1 of user02, with that Content-Length, straight to the pool. */
 static int submit(const char *password, const char *length, struct str body)
 {
@@ -276,7 +386,7 @@ static void test_random_changes_end_with_equal_models(void **state UNUSED)
 
 static int start(void **state UNUSED)
 {
-	lab_up(5);
+	lab_up(6);
 	return 0;
 }
 
@@ -294,6 +404,7 @@ int main(void)
 		cmocka_unit_test(test_windows_lose_and_double_nothing),
 		cmocka_unit_test(test_without_credentials_there_is_a_challenge),
 		cmocka_unit_test(test_bad_input_gets_an_answer_and_harms_nobody),
+		cmocka_unit_test(test_mails_that_no_parser_likes_arrive),
 		cmocka_unit_test(test_a_mail_that_was_cut_off_is_refused),
 		cmocka_unit_test(test_random_changes_end_with_equal_models),
 	};

@@ -52,13 +52,15 @@ static pid_t start(void)
 {
 	char program[4096];
 	const char *build = getenv("EASPOOL_BUILD");
-	pid_t pid;
+	pid_t test = getpid(), pid;
 
 	(void)snprintf(program, sizeof(program), "%s/easpool", build ? build : ".");
 	pid = fork();
 	if (pid == 0) {
 		/* A test that fails leaves nobody behind. */
 		(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+		if (getppid() != test)
+			_exit(127);
 		(void)execl(program, "easpool", "-c", conf, (char *)NULL);
 		_exit(127);
 	}

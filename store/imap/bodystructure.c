@@ -160,6 +160,13 @@ static void parameters(struct imap_value *params, struct mail_part *p, struct ar
 	p->smime_type = lowered(parameter(params, "smime-type", a), a);
 }
 
+/* RFC 2045 5.2: what has no valid Content-Type is plain text. */
+static void untyped(struct mail_part *p)
+{
+	p->type = STR("text");
+	p->subtype = STR("plain");
+}
+
 static struct mail_part *part(
 	struct imap_value *v, struct str section, bool top, unsigned depth, struct arena *a)
 {
@@ -176,8 +183,8 @@ static struct mail_part *part(
 	p->section = top ? STR("1") : section;
 	p->type = lowered(imap_text(c), a);
 	p->subtype = lowered(imap_text(imap_at(c, 1)), a);
-	if (!p->type.n || !p->subtype.p)
-		return NULL;
+	if (!p->type.n || !p->subtype.n)
+		untyped(p);
 	if (imap_at(c, 2) && imap_at(c, 2)->kind == IMAP_LIST)
 		parameters(imap_at(c, 2)->child, p, a);
 	p->id = without_brackets(imap_text(imap_at(c, 3)));

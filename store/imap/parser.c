@@ -1,7 +1,11 @@
 #include "store/imap/parser.h"
 
-#define DEPTH_MAX  64
-#define VALUES_MAX 200000
+#define VALUES_MAX 1000000
+/* Past these a list inside a response is read as an empty one, so that a mail of absurd
+ * structure costs no more than its own inner parts. Depth 2 and more is inside a FETCH item. */
+#define DEPTH_MAX      64
+#define STRUCTURE_MAX  100000
+#define STRUCTURE_FROM 3
 
 struct parser {
 	struct str in;
@@ -116,20 +120,51 @@ static enum rc atom(struct parser *p, struct imap_value *v)
 
 static enum rc values(struct parser *p, bool in_list, struct imap_value **first_r);
 
-static enum rc value(struct parser *p, struct imap_value *v)
+static enum rc text_value(struct parser *p, struct imap_value *v)
 {
-	enum rc rc;
-
 	if (peek(p, '"'))
 		return quoted(p, v);
 	if (peek(p, '{') || (peek(p, '~') && p->at + 1 < p->in.n && p->in.p[p->at + 1] == '{'))
 		return literal(p, v);
+	return atom(p, v);
+}
+
+/* Reads past a list without keeping it. */
+static enum rc skip_list(struct parser *p)
+{
+	struct imap_value ignored;
+	size_t open = 0;
+	enum rc rc = RC_OK;
+
+	while (rc == RC_OK) {
+		spaces(p);
+		if (p->at >= p->in.n)
+			return bad(p, "a list has no end");
+		if (peek(p, '(')) {
+			open++;
+			p->at++;
+		} else if (peek(p, ')')) {
+			p->at++;
+			if (--open == 0)
+				break;
+		} else {
+			rc = text_value(p, &ignored);
+		}
+	}
+	return rc;
+}
+
+static enum rc value(struct parser *p, struct imap_value *v)
+{
+	enum rc rc;
+
 	if (!peek(p, '('))
-		return atom(p, v);
-	if (++p->depth > DEPTH_MAX)
-		return bad(p, "nested too deep");
-	p->at++;
+		return text_value(p, v);
 	v->kind = IMAP_LIST;
+	if (p->depth == DEPTH_MAX || (p->depth >= STRUCTURE_FROM && p->values > STRUCTURE_MAX))
+		return skip_list(p);
+	p->depth++;
+	p->at++;
 	rc = values(p, true, &v->child);
 	p->depth--;
 	return rc;

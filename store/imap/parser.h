@@ -17,7 +17,8 @@ struct imap_value {
 	struct imap_value *next;
 };
 
-/* A whole response with its literals, without the "* " in front and the CRLF behind. */
+/* Lists that are nested absurdly deep, or that follow an absurd number of others, are there but
+ * empty. A whole response with its literals, without the "* " in front and the CRLF behind. */
 MUST_USE enum rc imap_parse(
 	struct str response, struct arena *a, struct imap_value **first_r, struct err *err);
 
