@@ -262,8 +262,8 @@ static int start(void **state UNUSED)
 
 static int stop(void **state UNUSED)
 {
-	proxy_free(imap_proxy);
-	proxy_free(smtp_proxy);
+	proxy_stop(imap_proxy);
+	proxy_stop(smtp_proxy);
 	lab_down();
 	return 0;
 }

@@ -319,12 +319,15 @@ static void *listen_for(void *arg)
 
 struct proxy *proxy_new(enum proxy_protocol protocol, const char *server_port)
 {
-	struct proxy *p = calloc(1, sizeof(*p));
+	/* Connections may outlive the test that made them. */
+	static struct proxy all[8];
+	static size_t n;
+	struct proxy *p = n < ARRAY_LEN(all) ? &all[n++] : NULL;
 	struct sockaddr_in sa = loopback("0");
 	socklen_t size = sizeof(sa);
 
 	if (!p)
-		die("no memory");
+		die("too many of them");
 	p->protocol = protocol;
 	(void)snprintf(p->server_port, sizeof(p->server_port), "%s", server_port);
 	p->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -339,13 +342,11 @@ struct proxy *proxy_new(enum proxy_protocol protocol, const char *server_port)
 	return p;
 }
 
-void proxy_free(struct proxy *p)
+void proxy_stop(struct proxy *p)
 {
 	(void)shutdown(p->fd, SHUT_RDWR);
 	(void)pthread_join(p->thread, NULL);
 	(void)close(p->fd);
-	(void)pthread_mutex_destroy(&p->lock);
-	free(p);
 }
 
 const char *proxy_port(const struct proxy *p)

@@ -22,7 +22,8 @@ struct proxy;
 
 /* Listens on a free port of loopback; connects to the server's. Ends the process on failure. */
 struct proxy *proxy_new(enum proxy_protocol protocol, const char *server_port);
-void proxy_free(struct proxy *p);
+/* Takes no more connections. Those that are open go on, and so the struct stays. */
+void proxy_stop(struct proxy *p);
 const char *proxy_port(const struct proxy *p);
 
 /*
