@@ -94,14 +94,16 @@ static enum rc read_body(struct services *sv, struct request *rq, struct err *er
 	return spool_bytes(&s->body, &rq->body, err);
 }
 
-/* What was not read is read and forgotten: a web server that still sends must not find a closed
- * connection, or the answer is lost. */
-static void drain(struct serving *s)
+/* What was not read is read and forgotten, as far as a mail may be long: a web server that
+ * still sends must not find a closed connection, or the answer is lost. */
+static void drain(struct serving *s, const struct settings *conf)
 {
+	int64_t left = conf->max_mail_size;
 	char chunk[16 * 1024];
+	int n;
 
-	while (FCGX_GetStr(chunk, sizeof(chunk), s->fcgi->in) > 0)
-		continue;
+	while (left > 0 && (n = FCGX_GetStr(chunk, sizeof(chunk), s->fcgi->in)) > 0)
+		left -= n;
 }
 
 /* False: the device is gone. */
@@ -248,7 +250,7 @@ static void serve(struct serving *s, struct wiring *w, const struct settings *co
 		dispatch(&rq, &sv, &rp, &err);
 		trips = wiring_done(w);
 	}
-	drain(s);
+	drain(s, conf);
 	send_answer(s, &rp, &rq, &err);
 	log_request(s, &rq, &rp, clock_mono_ms() - began, trips, &err);
 	log_context_clear();

@@ -61,6 +61,20 @@ uint32_t story_append(struct mail *m, const char *folder, unsigned flags, int64_
 	return uid;
 }
 
+void story_change_and_delete(struct phone *p, struct device_folder *f, unsigned window)
+{
+	char commands[512];
+
+	f->v[0].read = !f->v[0].read;
+	(void)snprintf(commands, sizeof(commands),
+		"        airsync:Change\n          airsync:ServerId \"%s\"\n"
+		"          airsync:ApplicationData\n            email:Read \"%d\"\n"
+		"        airsync:Delete\n          airsync:ServerId \"%s\"\n",
+		f->v[0].id, f->v[0].read, f->v[1].id);
+	f->v[1] = f->v[--f->n];
+	story_must(phone_sync(p, f, window, commands), p);
+}
+
 static void change_of(struct phone *p, struct device_item *it, char *out, size_t size)
 {
 	bool flag = strcmp(p->version, "2.5") != 0 && story_choose(2);

@@ -22,6 +22,9 @@ void story_set_up(struct phone *p); /* provisioned, folders, inbox and trash syn
 uint32_t story_append(struct mail *m, const char *folder, unsigned flags, int64_t received,
 	const char *subject);
 
+/* In one Sync: the first item of a folder changes its Read, the second is deleted; in windows.
+ */
+void story_change_and_delete(struct phone *p, struct device_folder *f, unsigned window);
 /* One random thing that a phone does: change, delete, move; then it synchronises. */
 void story_phone_acts(struct phone *p);
 /* One random thing that a mail program does; keeps count of how many messages there must be. */

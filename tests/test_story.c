@@ -70,21 +70,13 @@ static void add_some(struct eas *e)
 static void story(struct eas *e, struct phone *p)
 {
 	struct device_folder *inbox;
-	char commands[512];
 
 	add_some(e);
 	story_set_up(p);
 	inbox = phone_folder(p, STORY_INBOX);
 	fake_mail_set_flags(e->mail, "INBOX", 2, MAIL_SEEN);
 	fake_mail_expunge(e->mail, "INBOX", 3);
-	inbox->v[0].read = !inbox->v[0].read;
-	(void)snprintf(commands, sizeof(commands),
-		"        airsync:Change\n          airsync:ServerId \"%s\"\n"
-		"          airsync:ApplicationData\n            email:Read \"%d\"\n"
-		"        airsync:Delete\n          airsync:ServerId \"%s\"\n",
-		inbox->v[0].id, inbox->v[0].read, inbox->v[1].id);
-	inbox->v[1] = inbox->v[--inbox->n];
-	story_must(phone_sync(p, inbox, 2, commands), p);
+	story_change_and_delete(p, inbox, 2);
 	story_must(phone_move(p, inbox, inbox->v[0].id, phone_folder(p, STORY_TRASH)), p);
 	story_must(phone_send(p, "bob@example.test", "torture", "Hi."), p);
 	story_must(phone_sync(p, inbox, 100, ""), p);

@@ -116,22 +116,17 @@ static void skip(struct str *s, char c)
 		*s = str_sub(*s, 1, s->n);
 }
 
+/* No 30th of February, and no 29th in most years. */
 static bool valid(const struct civil *c)
-{
-	static const unsigned char len[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-
-	return c->month >= 1 && c->month <= 12 && c->day >= 1 && c->day <= len[c->month - 1] &&
-	       c->hour <= 23 && c->minute <= 59 && c->second <= 60;
-}
-
-/* No 30th of February. */
-static bool exists(const struct civil *c)
 {
 	unsigned month, day;
 	int year;
 
+	if (c->month < 1 || c->month > 12 || c->day < 1)
+		return false;
 	clock_civil(clock_days(c->year, c->month, c->day), &year, &month, &day);
-	return day == c->day;
+	return month == c->month && day == c->day && c->hour <= 23 && c->minute <= 59 &&
+	       c->second <= 60;
 }
 
 enum rc clock_parse(struct str s, int64_t *t_r)
@@ -162,7 +157,7 @@ enum rc clock_parse(struct str s, int64_t *t_r)
 		for (skip(&s, '.'); s.n && s.p[0] >= '0' && s.p[0] <= '9';)
 			s = str_sub(s, 1, s.n);
 	skip(&s, 'Z');
-	if (s.n || !valid(&c) || !exists(&c))
+	if (s.n || !valid(&c))
 		return RC_INVALID;
 	*t_r = clock_days(c.year, c.month, c.day) * 86400 + c.hour * 3600 + c.minute * 60 +
 	       c.second;

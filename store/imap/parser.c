@@ -1,11 +1,11 @@
 #include "store/imap/parser.h"
 
 #define VALUES_MAX 1000000
-/* Past these a list inside a response is read as an empty one, so that a mail of absurd
- * structure costs no more than its own inner parts. Depth 2 and more is inside a FETCH item. */
+/* Past these a list is read as an empty one, so that a mail of absurd structure costs no more
+ * than its own inner parts. Lists from depth 2 on stand inside an item of FETCH. */
 #define DEPTH_MAX      64
 #define STRUCTURE_MAX  100000
-#define STRUCTURE_FROM 3
+#define STRUCTURE_FROM 2
 
 struct parser {
 	struct str in;

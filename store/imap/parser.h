@@ -17,8 +17,9 @@ struct imap_value {
 	struct imap_value *next;
 };
 
-/* Lists that are nested absurdly deep, or that follow an absurd number of others, are there but
- * empty. A whole response with its literals, without the "* " in front and the CRLF behind. */
+/* A whole response with its literals, without the "* " in front and the CRLF behind. Lists
+ * inside an item of FETCH that are nested absurdly deep, or that follow an absurd number of
+ * values, are there but empty. */
 MUST_USE enum rc imap_parse(
 	struct str response, struct arena *a, struct imap_value **first_r, struct err *err);
 

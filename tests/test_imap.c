@@ -1,0 +1,98 @@
+/*
+ * IMAP responses as values: RFC 3501 section 9, and what no mail should look like.
+ */
+#include "core/base/buf.h"
+#include "store/imap/parser.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct arena *arena;
+
+static struct imap_value *parsed(const char *text)
+{
+	struct err err = ERR_INIT;
+	struct imap_value *v = NULL;
+
+	if (imap_parse(str_of(text), arena, &v, &err))
+		fail_msg("%.60s: %s", text, err.text);
+	return v;
+}
+
+static void test_values_of_every_kind(void **state UNUSED)
+{
+	struct imap_value *v;
+
+	arena = arena_new();
+	v = parsed("12 FETCH (UID 7 FLAGS (\\Seen $x) BODY[HEADER.FIELDS (To)] {5}\r\na(b\"c X "
+		   "\"q\\\"uoted\" Y NIL)");
+	assert_true(imap_is(imap_at(v, 1), "fetch"));
+	v = imap_at(v, 2)->child;
+	assert_true(str_is(imap_text(imap_at(v, 1)), "7"));
+	assert_true(str_is(imap_text(imap_at(v, 3)->child), "\\Seen"));
+	assert_true(str_is(imap_text(imap_at(v, 4)), "BODY[HEADER.FIELDS (To)]"));
+	assert_true(str_is(imap_text(imap_at(v, 5)), "a(b\"c"));
+	assert_true(str_is(imap_text(imap_at(v, 7)), "q\"uoted"));
+	assert_int_equal(imap_at(v, 9)->kind, IMAP_NIL);
+	assert_null(imap_at(v, 10));
+	arena_free(arena);
+}
+
+static void test_nonsense_is_refused(void **state UNUSED)
+{
+	static const char *const bad[] = {"1 FETCH (UID", "1 FETCH )", "X \"open",
+		"X {9}\r\nshort", "X {99999999999999999999}\r\n", "1 FETCH (((((("};
+
+	arena = arena_new();
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct err err = ERR_INIT;
+		struct imap_value *v;
+
+		if (imap_parse(str_of(bad[i]), arena, &v, &err) != RC_INVALID)
+			fail_msg("%s was read", bad[i]);
+	}
+	arena_free(arena);
+}
+
+/* `n` times a text, then a tail; what stands behind the structure must be read nevertheless. */
+static void absurd(const char *open, const char *close, unsigned n)
+{
+	struct imap_value *v;
+	struct buf b;
+
+	arena = arena_new();
+	buf_init(&b, 4 * (size_t)BUF_MAX_TEXT);
+	buf_adds(&b, "1 FETCH (BODYSTRUCTURE (");
+	for (unsigned i = 0; i < n; i++)
+		buf_adds(&b, open);
+	for (unsigned i = 0; i < n; i++)
+		buf_adds(&b, close);
+	buf_adds(&b, ") FLAGS (\\Seen \\Flagged) UID 7)");
+	v = imap_at(parsed(buf_str(&b).p), 2)->child;
+	assert_int_equal(imap_at(v, 1)->kind, IMAP_LIST);
+	assert_true(str_is(imap_text(imap_at(v, 3)->child), "\\Seen"));
+	assert_true(str_is(imap_text(imap_at(v, 5)), "7"));
+	buf_release(&b);
+	arena_free(arena);
+}
+
+static void test_a_mail_of_absurd_structure_hides_nothing_else(void **state UNUSED)
+{
+	absurd("((\"text\" \"plain\" (\"a\" \")\") NIL) ", ")", 5000);
+	absurd("(\"text\" \"plain\" (\"charset\" \"x\") NIL NIL \"7bit\" 1 1 NIL NIL NIL NIL)",
+		"", 200000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_values_of_every_kind),
+		cmocka_unit_test(test_nonsense_is_refused),
+		cmocka_unit_test(test_a_mail_of_absurd_structure_hides_nothing_else),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
