@@ -5,6 +5,7 @@
  */
 #include "store/imap/imap.h"
 #include "store/smtp/smtp.h"
+#include "tests/support_client.h"
 #include "tests/support_eas.h"
 #include "tests/support_lab.h"
 #include "tests/support_proxy.h"
@@ -25,9 +26,7 @@ static const char *const names[] = {"none", "NO", "BAD", "BYE", "silence", "a cu
 
 static struct proxy *imap_proxy, *smtp_proxy;
 static struct arena *conf_arena;
-static struct settings straight; /* to the servers, for the IMAP client */
-static struct imap *client_imap;
-static struct mail *client, *bob;
+static struct client client, bob;
 
 /* What stands behind a phone's requests: through the proxies. */
 static struct imap *imap;
@@ -107,11 +106,11 @@ static void story(struct phone *p)
 		char subject[32];
 
 		(void)snprintf(subject, sizeof(subject), "mail %u", i);
-		(void)story_append(client, "INBOX", 0, 0, subject);
+		(void)story_append(client.mail, "INBOX", 0, 0, subject);
 	}
 	story_set_up(p);
 	inbox = phone_folder(p, STORY_INBOX);
-	(void)story_append(client, "INBOX", 0, 0, "another");
+	(void)story_append(client.mail, "INBOX", 0, 0, "another");
 	if (inbox->n >= 2)
 		story_change_and_delete(p, inbox, 2);
 	if (inbox->n && !phone_move(p, inbox, inbox->v[0].id, phone_folder(p, STORY_TRASH)))
@@ -122,10 +121,10 @@ static void begin(struct eas *e, struct phone *p, const char *version)
 {
 	static struct settings conf;
 
-	empty(client, "INBOX");
-	empty(client, "Trash");
-	empty(client, "Sent");
-	empty(bob, "INBOX");
+	empty(client.mail, "INBOX");
+	empty(client.mail, "Trash");
+	empty(client.mail, "Sent");
+	empty(bob.mail, "INBOX");
 	conf = settings(proxy_port(imap_proxy), proxy_port(smtp_proxy));
 	imap = imap_new(&conf);
 	smtp = smtp_new(&conf);
@@ -160,7 +159,7 @@ static bool imap_torture(const char *version, unsigned n, enum proxy_fault fault
 	/* Whoever was skipped gets another try. */
 	story_must(phone_sync(&p, phone_folder(&p, STORY_INBOX), 100, ""), &p);
 	story_must(phone_sync(&p, phone_folder(&p, STORY_TRASH), 100, ""), &p);
-	story_equal(&p, client, 5);
+	story_equal(&p, client.mail, 5);
 	end(&e, &p);
 	return more;
 }
@@ -203,8 +202,8 @@ static bool smtp_torture(const char *version, unsigned n, enum proxy_fault fault
 	sent = phone_send(&p, BOB, "torture", "Hi.");
 	more = proxy_commands(smtp_proxy) >= n;
 	proxy_fail(smtp_proxy, 0, FAULT_NONE);
-	arrived = count(bob, "INBOX");
-	kept = count(client, "Sent");
+	arrived = count(bob.mail, "INBOX");
+	kept = count(client.mail, "Sent");
 	if (fault == FAULT_BAD && more && !sent)
 		assert_int_equal(arrived + kept, 0);
 	else if (fault == FAULT_CUT)
@@ -236,17 +235,12 @@ static void test_any_smtp_command_may_go_wrong(void **state UNUSED)
 
 static int start(void **state UNUSED)
 {
-	static struct secret password;
-
 	lab_up_backends(2);
 	conf_arena = arena_new();
 	imap_proxy = proxy_new(PROXY_IMAP, lab_get("IMAP_PORT"));
 	smtp_proxy = proxy_new(PROXY_SMTP, lab_get("SMTP_PORT"));
-	straight = settings(lab_get("IMAP_PORT"), lab_get("SMTP_PORT"));
-	secret_set(&password, str_of(lab_get("LAB_PASSWORD")));
-	client_imap = imap_new(&straight);
-	client = imap_mail(client_imap, STR(USER), &password);
-	bob = imap_mail(imap_new(&straight), STR(BOB), &password);
+	client_open(&client, USER);
+	client_open(&bob, BOB);
 	return 0;
 }
 
@@ -254,6 +248,9 @@ static int stop(void **state UNUSED)
 {
 	proxy_stop(imap_proxy);
 	proxy_stop(smtp_proxy);
+	client_close(&client);
+	client_close(&bob);
+	arena_free(conf_arena);
 	lab_down();
 	return 0;
 }

@@ -3,7 +3,7 @@
  */
 #include "core/base/base64.h"
 #include "core/base/clock.h"
-#include "store/imap/imap.h"
+#include "tests/support_client.h"
 #include "tests/support_fcgi.h"
 #include "tests/support_lab.h"
 #include "tests/support_story.h"
@@ -20,41 +20,6 @@
 #include <cmocka.h>
 
 enum { PHONES = 3, ROUNDS = 150, INBOX = STORY_INBOX, SENT = STORY_SENT };
-
-static struct settings conf;
-static struct arena *conf_arena;
-
-/* The mailbox of a user as an IMAP client sees it. */
-struct client {
-	struct imap *im;
-	struct mail *mail;
-	struct secret password;
-};
-
-static void client_open(struct client *c, const char *user)
-{
-	char text[512];
-	struct err err = ERR_INIT;
-
-	if (!conf_arena) {
-		conf_arena = arena_new();
-		(void)snprintf(text, sizeof(text),
-			"imap_host = 127.0.0.1\nimap_port = %s\nimap_tls = none\n",
-			lab_get("IMAP_PORT"));
-		assert_int_equal(settings_read(arena_str(conf_arena, str_of(text)), "test",
-					 &conf, conf_arena, &err),
-			RC_OK);
-	}
-	*c = (struct client){.im = imap_new(&conf)};
-	secret_set(&c->password, str_of(lab_get("LAB_PASSWORD")));
-	c->mail = imap_mail(c->im, str_of(user), &c->password);
-}
-
-static void client_close(struct client *c)
-{
-	imap_free(c->im);
-	secret_release(&c->password);
-}
 
 static void set_up(struct phone *p, const char *user, const char *id, const char *version)
 {
@@ -393,7 +358,6 @@ static int start(void **state UNUSED)
 static int end(void **state UNUSED)
 {
 	lab_down();
-	arena_free(conf_arena);
 	return 0;
 }
 

@@ -256,6 +256,22 @@ static void test_a_loose_policy_lets_them_in(void **state UNUSED)
 	end();
 }
 
+/* U21, switched off: nobody is sent to provision, and who asks gets an answer that ends it. */
+static void test_a_site_without_a_policy_lets_everybody_in(void **state UNUSED)
+{
+	const struct elem *answer;
+
+	eas_init(&e, "provision = no\n");
+	eas_phone(&e, &p, "phone", "14.1");
+	story_must(phone_folder_sync(&p) && phone_sync(&p, phone_folder(&p, 2), 10, ""), &p);
+	answer = phone_post(&p, "Provision",
+		"provision:Provision\n  provision:Policies\n    provision:Policy\n"
+		"      provision:PolicyType \"MS-EAS-Provisioning-WBXML\"\n");
+	assert_int_equal(elem_u32(answer, PROVISION_STATUS, 0), 1);
+	assert_true(policy(answer) != NULL);
+	end();
+}
+
 static void test_a_device_that_says_nothing_is_not_forgotten(void **state UNUSED)
 {
 	begin("14.1", "");
@@ -569,6 +585,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_not_built_is_refused_by_name),
 		cmocka_unit_test(test_a_policy_that_is_not_applied_gives_no_key),
 		cmocka_unit_test(test_a_loose_policy_lets_them_in),
+		cmocka_unit_test(test_a_site_without_a_policy_lets_everybody_in),
 		cmocka_unit_test(test_a_device_that_says_nothing_is_not_forgotten),
 		cmocka_unit_test(test_a_list_without_inbox_deletes_nothing),
 		cmocka_unit_test(test_many_folders_are_told_once),

@@ -2,7 +2,9 @@
  * IMAP responses as values: RFC 3501 section 9, and what no mail should look like.
  */
 #include "core/base/buf.h"
+#include "core/base/utf8.h"
 #include "store/imap/parser.h"
+#include "store/imap/utf7.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -86,12 +88,38 @@ static void test_a_mail_of_absurd_structure_hides_nothing_else(void **state UNUS
 		"", 200000);
 }
 
+/* RFC 3501 5.1.3, and names that only look like it. */
+static void test_mailbox_names_travel_in_modified_utf7(void **state UNUSED)
+{
+	static const char *const pairs[][2] = {
+		{"INBOX",                    "INBOX"       },
+                {"R&D",                      "R&-D"        },
+                {"Entw\xc3\xbcrfe",          "Entw&APw-rfe"},
+		{"\xe5\x8f\xb0\xe5\x8c\x97", "&U,BTFw-"    },
+                {"\xf0\x9f\x98\x80",         "&2D3eAA-"    },
+		{"a/b c",                    "a/b c"       }
+        };
+	static const char *const odd[] = {"A & B", "&", "&nonsense", "&!!-", "&2D0-", "\xff"};
+
+	arena = arena_new();
+	for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
+		struct str there = utf7_encode(str_of(pairs[i][0]), arena);
+
+		assert_true(str_is(there, pairs[i][1]));
+		assert_true(str_is(utf7_decode(there, arena), pairs[i][0]));
+	}
+	for (size_t i = 0; i < ARRAY_LEN(odd); i++)
+		assert_true(utf8_is_clean(utf7_decode(str_of(odd[i]), arena)));
+	arena_free(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_values_of_every_kind),
 		cmocka_unit_test(test_nonsense_is_refused),
 		cmocka_unit_test(test_a_mail_of_absurd_structure_hides_nothing_else),
+		cmocka_unit_test(test_mailbox_names_travel_in_modified_utf7),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
  *               folders
  *     easdevice ... sync                                    what is in the inbox
  *     easdevice ... send --to A --subject S --body B
+ *     easdevice ... wait                                    a Ping of a minute for the inbox
  */
 #include "tests/device/device.h"
 
@@ -16,8 +17,26 @@ static int usage(void)
 {
 	(void)fprintf(stderr,
 		"usage: easdevice --url U --user U --password P [--device ID] "
-		"[--version V] [--ca FILE] folders|sync|send --to A --subject S --body B\n");
+		"[--version V] [--ca FILE] folders|sync|wait|send --to A --subject S --body B\n");
 	return 2;
+}
+
+static bool wait_for_mail(struct phone *p, const struct device_folder *inbox)
+{
+	char document[256];
+	uint32_t status;
+
+	(void)snprintf(document, sizeof(document),
+		"ping:Ping\n  ping:HeartbeatInterval \"60\"\n  ping:Folders\n    ping:Folder\n"
+		"      ping:Id \"%s\"\n      ping:Class \"Email\"\n",
+		inbox->id);
+	(void)printf("waits\n");
+	(void)fflush(stdout);
+	status = elem_u32(phone_post(p, "Ping", document), PING_STATUS, 0);
+	(void)printf("%s\n", status == 1   ? "nothing new"
+			     : status == 2 ? "changes"
+					   : "an error");
+	return status == 1 || status == 2;
 }
 
 static bool run(struct phone *p, const char *command, const char *to, const char *subject,
@@ -38,6 +57,8 @@ static bool run(struct phone *p, const char *command, const char *to, const char
 	inbox = phone_folder(p, 2);
 	if (!inbox || !phone_sync(p, inbox, 100, ""))
 		return false;
+	if (strcmp(command, "wait") == 0)
+		return wait_for_mail(p, inbox);
 	for (size_t i = 0; i < inbox->n; i++)
 		(void)printf("%-10s %s %s\n", inbox->v[i].id,
 			inbox->v[i].read ? "read  " : "unread", inbox->v[i].subject);
