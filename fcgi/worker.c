@@ -193,6 +193,16 @@ static struct str number(struct arena *a, uint64_t n)
 	return arena_printf(a, "%llu", (unsigned long long)n);
 }
 
+/* "?": the request was refused before its query was read. */
+static struct str command_of_request(const struct request *rq)
+{
+	if (rq->options)
+		return STR("OPTIONS");
+	if (rq->query.command_name.n)
+		return rq->query.command_name;
+	return rq->query.base64 ? str_of(command_name(rq->query.command)) : STR("?");
+}
+
 /* One line a request. */
 static void log_request(const struct serving *s, const struct request *rq,
 	const struct reply *rp, int64_t ms, unsigned trips, const struct err *err)
@@ -200,16 +210,14 @@ static void log_request(const struct serving *s, const struct request *rq,
 	struct arena *a = rq->arena;
 	const char *version = version_name(rq->version);
 	const struct log_field fields[] = {
-		{"cmd",                   rq->options                ? STR("OPTIONS")
-			: rq->query.command_name.n ? rq->query.command_name
-						   : str_of(command_name(rq->query.command))},
-		{"version",               str_of(version)							  },
-		{"http",                  number(a,								  (uint64_t)rp->http)},
-		{"status",                       rp->status ? number(a,											 rp->status) : STR_NONE},
+		{"cmd",                   command_of_request(rq)},
+		{"version",               str_of(version)       },
+		{"http",                  number(a,               (uint64_t)rp->http)},
+		{"status",                       rp->status ? number(a,                                      rp->status) : STR_NONE},
 		{"ms", number(a,(uint64_t)ms)},
-		{"in",               number(a,											  s->in)},
-		{"out",                    number(a,								       s->out)},
-		{"trips",                       number(a,											    trips)},
+		{"in",               number(a,				       s->in)},
+		{"out",                    number(a,                    s->out)},
+		{"trips",                       number(a,					 trips)},
 		{"error",                err->text[0] ? str_of(err->text) : STR_NONE                  },
 		{NULL,STR_NONE},
 	};
@@ -239,6 +247,8 @@ static void serve(struct serving *s, struct wiring *w, const struct settings *co
 	rq.deadline_ms = began + conf->sync_time * 1000;
 	refused = http_read(param, s, conf, &rq, &err);
 	if (refused) {
+		if (rq.user.n)
+			log_context("user", rq.user);
 		rp.http = refused;
 	} else {
 		struct services sv = wiring_services(w, rq.user, &rq.password);
