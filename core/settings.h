@@ -9,6 +9,7 @@
 
 enum { TLS_NONE, TLS_STARTTLS, TLS_IMPLICIT };     /* imap_tls, smtp_tls */
 enum { ENTITLEMENT_EVERYONE, ENTITLEMENT_LISTED }; /* entitlement */
+enum { FOLDERS_ALL, FOLDERS_SUBSCRIBED };          /* folders */
 
 #define SETTING_TYPE_TEXT    struct str
 #define SETTING_TYPE_SECRET  struct str

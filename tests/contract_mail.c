@@ -251,6 +251,122 @@ static void empty(struct mail *m, struct str folder)
 	assert_int_equal(uidset_count(&d.scope), 0);
 }
 
+static bool has_folder(struct mail *m, struct str path)
+{
+	struct mail_folders f;
+
+	ok(mail_call(m, list, a, &f, &err));
+	for (size_t i = 0; i < f.n; i++)
+		if (str_eq(f.v[i].path, path))
+			return true;
+	return false;
+}
+
+static void folders_are_made_renamed_and_erased(struct mail *m)
+{
+	struct str top, below, moved, none = {"", 0}, bad;
+
+	ok(mail_call(m, join, none, STR("Projects \xc3\xbc"), a, &top, &err));
+	ok(mail_call(m, join, top, STR("Old"), a, &below, &err));
+	assert_int_equal(mail_call(m, join, none, STR("a\001b"), a, &bad, &err), RC_INVALID);
+	assert_int_equal(mail_call(m, join, none, none, a, &bad, &err), RC_INVALID);
+	ok(mail_call(m, create, top, MAIL_USE_NONE, &err));
+	ok(mail_call(m, create, below, MAIL_USE_NONE, &err));
+	assert_int_equal(mail_call(m, create, top, MAIL_USE_NONE, &err), RC_CONFLICT);
+	(void)add(m, below, MAIL_SEEN, "kept through a renaming");
+	ok(mail_call(m, join, none, STR("Done"), a, &moved, &err));
+	assert_int_equal(mail_call(m, rename, top, TRASH, &err), RC_CONFLICT);
+	assert_int_equal(mail_call(m, rename, moved, STR("Nowhere"), &err), RC_ABSENT);
+	ok(mail_call(m, rename, top, moved, &err));
+	assert_false(has_folder(m, top));
+	ok(mail_call(m, join, moved, STR("Old"), a, &below, &err));
+	assert_int_equal(flags_of(m, below, 1), MAIL_SEEN);
+	ok(mail_call(m, erase, below, &err));
+	ok(mail_call(m, erase, moved, &err));
+	assert_int_equal(mail_call(m, erase, moved, &err), RC_ABSENT);
+	assert_false(has_folder(m, moved));
+}
+
+static struct mail_flags one_flag(struct mail *m, uint32_t uid)
+{
+	struct mail_flag_list list;
+	struct uidset uids;
+
+	uidset_init(&uids, a);
+	uidset_add(&uids, uid);
+	uidset_add(&uids, 4000000000u);
+	ok(mail_call(m, flags, INBOX, &uids, a, &list, &err));
+	assert_int_equal(list.n, 1);
+	assert_int_equal(list.v[0].uid, uid);
+	return list.v[0];
+}
+
+static void keywords_are_added_and_removed(struct mail *m, uint32_t uid)
+{
+	struct mail_flag_change change = {
+		.uid = uid, .set = MAIL_SEEN, .add = STR("Red Green&AOQ-")};
+	struct str words;
+
+	ok(mail_call(m, store, INBOX, 0, &change, 1, &err));
+	words = one_flag(m, uid).keywords;
+	assert_true(str_search(words, STR("Red")) < words.n);
+	assert_true(str_search(words, STR("Green&AOQ-")) < words.n);
+	assert_int_equal(one_flag(m, uid).flags & MAIL_SEEN, MAIL_SEEN);
+	change = (struct mail_flag_change){.uid = uid, .remove = STR("Red Unknown")};
+	ok(mail_call(m, store, INBOX, 0, &change, 1, &err));
+	words = one_flag(m, uid).keywords;
+	assert_true(str_search(words, STR("Red")) == words.n);
+	assert_true(str_search(words, STR("Green&AOQ-")) < words.n);
+}
+
+static struct mail_hits hits_of(struct mail *m, struct mail_term *what, unsigned newest)
+{
+	struct str folder = INBOX;
+	struct mail_hits h;
+
+	ok(mail_call(m, search, &folder, 1, what, newest, a, &h, &err));
+	ok(h.rc);
+	return h;
+}
+
+static void searches_find_what_is_there(struct mail *m, const uint32_t uid[3])
+{
+	struct mail_term two = {.kind = MAIL_TERM_SUBJECT, .text = STR("two")},
+			 three = {.kind = MAIL_TERM_TEXT, .text = STR("three")},
+			 umlaut = {.kind = MAIL_TERM_TEXT, .text = STR("\xc3\xbc \"x\\")};
+	struct mail_term either = {.kind = MAIL_TERM_OR, .child = &two},
+			 neither = {.kind = MAIL_TERM_NOT, .child = &either},
+			 all = {.kind = MAIL_TERM_AND},
+			 both = {.kind = MAIL_TERM_AND, .child = &two},
+			 late = {.kind = MAIL_TERM_SINCE, .time = 1800000000},
+			 early = {.kind = MAIL_TERM_BEFORE, .time = 1600000000};
+	struct str folders[] = {INBOX, STR("nothing of the kind"), TRASH};
+	struct mail_hits h, many[3];
+
+	h = hits_of(m, &two, 10);
+	assert_int_equal(h.total, 1);
+	assert_int_equal(h.v[0].uid, uid[1]);
+	assert_true(h.uidvalidity != 0);
+	assert_int_equal(hits_of(m, &umlaut, 10).total, 0);
+	two.next = &three;
+	assert_int_equal(hits_of(m, &either, 10).total, 2);
+	assert_int_equal(hits_of(m, &both, 10).total, 0);
+	h = hits_of(m, &neither, 10);
+	assert_int_equal(h.total, 1);
+	assert_int_equal(h.v[0].uid, uid[0]);
+	h = hits_of(m, &all, 2);
+	assert_int_equal(h.total, 3);
+	assert_int_equal(h.n, 2);
+	assert_int_equal(h.v[0].uid, uid[2]);
+	assert_int_equal(hits_of(m, &late, 2).total, 0);
+	assert_int_equal(hits_of(m, &early, 2).total, 0);
+	ok(mail_call(m, search, folders, 3, &either, 5, a, many, &err));
+	assert_int_equal(many[0].n, 2);
+	assert_int_equal(many[0].v[0].received, 1700000000);
+	assert_true(many[1].rc != RC_OK);
+	assert_int_equal(many[2].total, 0);
+}
+
 void contract_mail(struct mail *m, bool uidplus)
 {
 	struct mail_delta d;
@@ -261,13 +377,16 @@ void contract_mail(struct mail *m, bool uidplus)
 	marks_change_with_the_folder(m);
 	three(m, uid);
 	a_first_look_shows_all(m, uid, &d);
+	searches_find_what_is_there(m, uid);
 	the_next_look_tells_the_difference(m, uid, &d);
 	changes_name_their_uidvalidity(m, uid, d.mark.uidvalidity);
 	flags_are_set_and_cleared(m, uid);
+	keywords_are_added_and_removed(m, uid[2]);
 	parts_come_as_asked(m, uid);
 	only_what_was_asked_for_moves(m, uid, uidplus);
 	empty(m, INBOX);
 	empty(m, TRASH);
 	assert_int_equal(mail_call(m, create, INBOX, MAIL_USE_NONE, &err), RC_CONFLICT);
+	folders_are_made_renamed_and_erased(m);
 	arena_free(a);
 }

@@ -1,6 +1,7 @@
 #include "tests/fake_mail.h"
 
 #include "core/base/clock.h"
+#include "core/map/header.h"
 
 #include <assert.h>
 #include <gmime/gmime.h>
@@ -613,6 +614,47 @@ static enum rc remade(struct err *err)
 	return err_set(err, RC_CONFLICT, "the folder was made anew");
 }
 
+static bool in_words(struct str words, struct str word)
+{
+	struct str one;
+
+	while (str_next(&words, ' ', &one))
+		if (one.n && str_ieq(one, word))
+			return true;
+	return false;
+}
+
+static void add_words(struct str words, struct str without, struct buf *out)
+{
+	struct str one;
+
+	while (str_next(&words, ' ', &one)) {
+		if (one.n == 0 || in_words(without, one) || in_words(buf_str(out), one))
+			continue;
+		if (out->n)
+			buf_addc(out, ' ');
+		buf_add_str(out, one);
+	}
+}
+
+/* True when they are others now. */
+static bool change_keywords(struct message *m, struct str more, struct str less)
+{
+	struct buf b;
+	bool changed;
+
+	if (!more.n && !less.n)
+		return false;
+	buf_init(&b, BUF_MAX_LINE);
+	add_words(str_of(m->keywords), less, &b);
+	add_words(more, STR_NONE, &b);
+	changed = strcmp(b.p ? b.p : "", m->keywords ? m->keywords : "") != 0;
+	free(m->keywords);
+	m->keywords = b.n ? strdup(b.p) : NULL;
+	buf_release(&b);
+	return changed;
+}
+
 static enum rc do_store(struct mail *mail, struct str folder, uint32_t uidvalidity,
 	struct mail_flag_change *v, size_t n, struct err *err)
 {
@@ -637,6 +679,8 @@ static enum rc do_store(struct mail *mail, struct str folder, uint32_t uidvalidi
 			m->flags = flags;
 			touch(b, m);
 		}
+		if (change_keywords(m, v[i].add, v[i].remove))
+			touch(b, m);
 	}
 	return END(fm, err);
 }
@@ -707,6 +751,147 @@ static enum rc do_append(struct mail *mail, struct str folder, unsigned flags, i
 	return rc ? rc : END(fm, err);
 }
 
+static enum rc do_flags(struct mail *mail, struct str folder, const struct uidset *uids,
+	struct arena *a, struct mail_flag_list *r, struct err *err)
+{
+	struct fake_mail *fm = of(mail);
+	struct box *b;
+
+	BEGIN(fm, err);
+	b = find(fm, folder);
+	if (!b)
+		return absent(folder, err);
+	r->v = ARENA_ARRAY(a, struct mail_flags, b->n + 1);
+	r->n = 0;
+	for (size_t i = 0; i < b->n; i++)
+		if (uidset_has(uids, b->v[i].uid))
+			r->v[r->n++] = flags_of(&b->v[i], a);
+	return END(fm, err);
+}
+
+static bool field_has(const struct message *m, const char *field, struct str what)
+{
+	struct arena *a = arena_new();
+	struct str value = header_text(header_block(msg_text(m)), field, a);
+	bool has = what.n <= value.n && str_isearch(value, what) < value.n;
+
+	arena_free(a);
+	return has;
+}
+
+static bool matches(const struct message *m, const struct mail_term *t)
+{
+	const struct mail_term *c = t->child;
+
+	switch (t->kind) {
+	case MAIL_TERM_AND:
+		while (c && matches(m, c))
+			c = c->next;
+		return !c;
+	case MAIL_TERM_OR:
+		while (c && !matches(m, c))
+			c = c->next;
+		return c || !t->child;
+	case MAIL_TERM_NOT:
+		return !matches(m, c);
+	case MAIL_TERM_TEXT:
+	case MAIL_TERM_BODY:
+		return str_isearch(msg_text(m), t->text) < m->size ||
+		       field_has(m, "Subject", t->text);
+	case MAIL_TERM_SUBJECT:
+		return field_has(m, "Subject", t->text);
+	case MAIL_TERM_FROM:
+		return field_has(m, "From", t->text);
+	case MAIL_TERM_TO:
+		return field_has(m, "To", t->text);
+	case MAIL_TERM_CC:
+		return field_has(m, "Cc", t->text);
+	case MAIL_TERM_HEADER:
+		return field_has(m, t->field, t->text);
+	case MAIL_TERM_SINCE:
+		return m->received >= t->time;
+	case MAIL_TERM_BEFORE:
+		return m->received < t->time;
+	case MAIL_TERM_UNREAD:
+		return !(m->flags & MAIL_SEEN);
+	case MAIL_TERM_FLAGGED:
+		return m->flags & MAIL_FLAGGED;
+	}
+	return false;
+}
+
+static enum rc do_search(struct mail *mail, const struct str *folders, size_t n,
+	const struct mail_term *what, unsigned newest, struct arena *a, struct mail_hits *hits,
+	struct err *err)
+{
+	struct fake_mail *fm = of(mail);
+
+	BEGIN(fm, err);
+	for (size_t i = 0; i < n; i++) {
+		struct box *b = find(fm, folders[i]);
+
+		hits[i] = (struct mail_hits){.rc = b ? RC_OK : RC_ABSENT};
+		if (!b)
+			continue;
+		hits[i].uidvalidity = b->uidvalidity;
+		hits[i].v = ARENA_ARRAY(a, struct mail_hit, newest + 1);
+		for (size_t k = b->n; k-- > 0;) {
+			if (b->v[k].flags & MAIL_DELETED || !matches(&b->v[k], what))
+				continue;
+			hits[i].total++;
+			if (hits[i].n < newest)
+				hits[i].v[hits[i].n++] = (struct mail_hit){
+					b->v[k].uid, n > 1 ? b->v[k].received : 0};
+		}
+	}
+	return END(fm, err);
+}
+
+static enum rc do_join(struct mail *mail, struct str parent, struct str name, struct arena *a,
+	struct str *path_r, struct err *err)
+{
+	struct fake_mail *fm = of(mail);
+
+	BEGIN(fm, err);
+	for (size_t i = 0; i < name.n; i++)
+		if ((unsigned char)name.p[i] < ' ' || name.p[i] == '/')
+			return err_set(err, RC_INVALID, "a bad folder name");
+	if (name.n == 0)
+		return err_set(err, RC_INVALID, "no folder name");
+	*path_r = parent.n ? arena_printf(a, "%.*s/%.*s", STR_FMT(parent), STR_FMT(name))
+			   : arena_str(a, name);
+	return END(fm, err);
+}
+
+static enum rc do_rename(struct mail *mail, struct str folder, struct str to, struct err *err)
+{
+	struct fake_mail *fm = of(mail);
+	char from_path[512], to_path[512];
+
+	BEGIN(fm, err);
+	if (!find(fm, folder))
+		return absent(folder, err);
+	if (find(fm, to))
+		return err_set(err, RC_CONFLICT, "folder \"%.*s\" exists", STR_FMT(to));
+	(void)snprintf(from_path, sizeof(from_path), "%.*s", STR_FMT(folder));
+	(void)snprintf(to_path, sizeof(to_path), "%.*s", STR_FMT(to));
+	fake_mail_folder_rename(fm, from_path, to_path);
+	return END(fm, err);
+}
+
+static enum rc do_erase(struct mail *mail, struct str folder, struct err *err)
+{
+	struct fake_mail *fm = of(mail);
+	char path[512];
+
+	BEGIN(fm, err);
+	if (!find(fm, folder))
+		return absent(folder, err);
+	(void)snprintf(path, sizeof(path), "%.*s", STR_FMT(folder));
+	fake_mail_folder_delete(fm, path);
+	return END(fm, err);
+}
+
 static enum rc do_create(
 	struct mail *mail, struct str folder, enum mail_use use, struct err *err)
 {
@@ -733,7 +918,12 @@ static const struct mail_ops ops = {
 	.move = do_move,
 	.remove = do_remove,
 	.append = do_append,
+	.flags = do_flags,
+	.search = do_search,
+	.join = do_join,
 	.create = do_create,
+	.rename = do_rename,
+	.erase = do_erase,
 };
 
 struct fake_mail *fake_mail_new(void)

@@ -1,6 +1,7 @@
 #include "core/cmd/command.h"
 #include "core/cmd/status.h"
 #include "core/sync/folders.h"
+#include "core/sync/hierarchy.h"
 #include "core/sync/sync_key.h"
 
 enum { FOLDER_OK = 1, FOLDER_BAD_KEY = 9, FOLDER_MALFORMED = 10 };
@@ -98,10 +99,14 @@ enum rc cmd_folder_sync(
 	rp->status = FOLDER_OK;
 	write_answer(
 		reply_wbxml(rp), sync_key_format(rq->arena, c.epoch, c.generation), &changes);
-	if (fit == SYNC_KEY_ZERO && rq->version >= V121) {
-		reply_header(rp, "MS-ASProtocolCommands", command_list(rq->version, rq->arena));
-		reply_header(rp, "MS-ASProtocolVersions",
-			version_list(request_ceiling(rq), rq->arena));
+	/* [MS-ASHTTP] 2.2.1.2.2.3: a device that starts afresh hears what is offered now. */
+	if (fit == SYNC_KEY_ZERO) {
+		struct str versions = version_list(request_ceiling(rq), rq->arena);
+
+		reply_header(rp, "MS-ASProtocolCommands",
+			command_list(request_ceiling(rq), rq->arena));
+		reply_header(rp, "MS-ASProtocolVersions", versions);
+		reply_header(rp, "X-MS-RP", versions);
 	}
 	return RC_OK;
 }

@@ -33,6 +33,10 @@ enum rc cmd_sync(struct request *, struct services *, struct reply *, struct err
 enum rc cmd_get_item_estimate(
 	struct request *, struct services *, struct reply *, struct err *);
 enum rc cmd_folder_sync(struct request *, struct services *, struct reply *, struct err *);
+enum rc cmd_folder_create(struct request *, struct services *, struct reply *, struct err *);
+enum rc cmd_folder_update(struct request *, struct services *, struct reply *, struct err *);
+enum rc cmd_folder_delete(struct request *, struct services *, struct reply *, struct err *);
+enum rc cmd_get_hierarchy(struct request *, struct services *, struct reply *, struct err *);
 enum rc cmd_ping(struct request *, struct services *, struct reply *, struct err *);
 enum rc cmd_provision(struct request *, struct services *, struct reply *, struct err *);
 enum rc cmd_settings(struct request *, struct services *, struct reply *, struct err *);

@@ -156,7 +156,54 @@ struct mail_part_request {
 struct mail_flag_change {
 	uint32_t uid;
 	unsigned set, clear;
+	/* Keywords, space-separated; one that the server does not keep is no error. */
+	struct str add, remove;
 	bool absent; /* result: the message is gone */
+};
+
+struct mail_flag_list {
+	struct mail_flags *v;
+	size_t n;
+};
+
+/* What a search asks for: a tree. */
+enum mail_term_kind {
+	MAIL_TERM_AND, /* of its children; without any: everything */
+	MAIL_TERM_OR,
+	MAIL_TERM_NOT,  /* of its one child */
+	MAIL_TERM_TEXT, /* anywhere in the message */
+	MAIL_TERM_BODY,
+	MAIL_TERM_SUBJECT,
+	MAIL_TERM_FROM,
+	MAIL_TERM_TO,
+	MAIL_TERM_CC,
+	MAIL_TERM_HEADER, /* `text` in the header field `field` */
+	MAIL_TERM_SINCE,  /* received at or after `time`; servers may compare whole days */
+	MAIL_TERM_BEFORE, /* received before it; likewise */
+	MAIL_TERM_UNREAD,
+	MAIL_TERM_FLAGGED,
+};
+
+struct mail_term {
+	enum mail_term_kind kind;
+	struct str text;
+	const char *field;
+	int64_t time;
+	struct mail_term *child, *next;
+};
+
+struct mail_hit {
+	uint32_t uid;
+	int64_t received; /* 0 when only one folder was searched: the UID tells the order */
+};
+
+/* Of one folder. */
+struct mail_hits {
+	uint32_t uidvalidity;
+	uint32_t total;
+	struct mail_hit *v; /* the newest, by UID downwards */
+	size_t n;
+	enum rc rc; /* RC_OK, or why this folder could not be searched */
 };
 
 struct mail_move {
@@ -228,9 +275,31 @@ struct mail_ops {
 	enum rc (*append)(struct mail *m, struct str folder, unsigned flags, int64_t received,
 		struct source *message, uint32_t *uid_r, struct err *err);
 
-	/* RC_CONFLICT when there is one of that name. */
+	/* Flags of these messages, those that exist. One trip. */
+	enum rc (*flags)(struct mail *m, struct str folder, const struct uidset *uids,
+		struct arena *a, struct mail_flag_list *r, struct err *err);
+
+	/* The newest `newest` hits in each folder. One trip for all folders, and a second one
+	 * for their dates when there are several. */
+	enum rc (*search)(struct mail *m, const struct str *folders, size_t n,
+		const struct mail_term *what, unsigned newest, struct arena *a,
+		struct mail_hits *hits_r, struct err *err);
+
+	/*
+	 * Folders. RC_CONFLICT: there is one of that name. RC_DENIED: the server does not want
+	 * it.
+	 *
+	 * The path of a folder `name` under `parent` (empty: at the top of what is the user's
+	 * own). RC_INVALID: no folder can be called so. At most one trip.
+	 */
+	enum rc (*join)(struct mail *m, struct str parent, struct str name, struct arena *a,
+		struct str *path_r, struct err *err);
 	enum rc (*create)(
 		struct mail *m, struct str folder, enum mail_use use, struct err *err);
+	/* With all folders below it. */
+	enum rc (*rename)(struct mail *m, struct str folder, struct str to, struct err *err);
+	/* For good, with its messages but not the folders below it. */
+	enum rc (*erase)(struct mail *m, struct str folder, struct err *err);
 };
 
 /* For callers: mail_status(m, ...) instead of m->ops->status(m, ...). */

@@ -1,8 +1,8 @@
 #include "core/sync/folders.h"
 
-#include "core/base/varint.h"
-
+#include <glib.h>
 #include <stdlib.h>
+#include <string.h>
 
 static unsigned type_of(const struct mail_folder *m)
 {
@@ -182,6 +182,42 @@ static uint32_t *sorted_validities(const struct mail_folders *list, struct arena
 	return v;
 }
 
+static int by_parent_and_name(const void *x, const void *y)
+{
+	const struct folder *a = *(struct folder *const *)x, *b = *(struct folder *const *)y;
+	int c = str_cmp(a->parent, b->parent);
+
+	for (size_t i = 0; c == 0 && i < a->name.n && i < b->name.n; i++)
+		c = g_ascii_tolower(a->name.p[i]) - g_ascii_tolower(b->name.p[i]);
+	if (c == 0)
+		c = (a->name.n > b->name.n) - (a->name.n < b->name.n);
+	return c ? c : str_cmp(a->path, b->path);
+}
+
+/* [MS-ASCMD] 2.2.3.49: no two folders of one parent have one name. "Inbox" may be a folder of
+ * the user's besides INBOX. */
+static void unique_names(struct folders *f, struct arena *a)
+{
+	struct folder **v = sorted(f, a, by_parent_and_name);
+	unsigned n = 1;
+
+	for (size_t i = 1; i < f->n; i++) {
+		struct folder *last = v[i - n], *it = v[i];
+
+		if (!str_eq(last->parent, it->parent) || !str_ieq(last->name, it->name)) {
+			n = 1;
+			continue;
+		}
+		/* The default folder keeps its name. */
+		if (it->type == TYPE_INBOX) {
+			v[i - n] = it;
+			v[i] = last;
+			it = last;
+		}
+		it->name = arena_printf(a, "%.*s (%u)", STR_FMT(it->name), ++n);
+	}
+}
+
 /* The list as folders; *changed_r: something differs from what is stored. */
 static void reconcile(const struct mail_folders *list, const struct folders *stored,
 	struct arena *a, struct folders *r, bool *changed_r)
@@ -216,9 +252,11 @@ static void reconcile(const struct mail_folders *list, const struct folders *sto
                 };
 	}
 	one_of_each_type(r);
+	for (size_t i = 0; i < list->n; i++)
+		r->v[i].parent = parent_of(list, r->v, &list->v[i], a);
+	unique_names(r, a);
 	*changed_r = list->n != stored->n;
 	for (size_t i = 0; i < list->n; i++) {
-		r->v[i].parent = parent_of(list, r->v, &list->v[i], a);
 		*changed_r = *changed_r || !match[i] || !same(match[i], &r->v[i]);
 	}
 }
@@ -270,6 +308,58 @@ const struct folder *folders_of_type(const struct folders *f, unsigned type)
 	return NULL;
 }
 
+const struct folder *folders_by_id(const struct folders *f, struct str id)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (str_eq(f->v[i].id, id))
+			return &f->v[i];
+	return NULL;
+}
+
+const struct folder *folders_by_path(const struct folders *f, struct str path)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (str_eq(f->v[i].path, path))
+			return &f->v[i];
+	return NULL;
+}
+
+bool folders_below(const struct folders *f, const struct folder *it, struct str id)
+{
+	/* A tree is not deeper than it has folders. */
+	for (size_t depth = 0; it && depth <= f->n; depth++) {
+		if (str_eq(it->parent, id))
+			return true;
+		it = folders_by_id(f, it->parent);
+	}
+	return false;
+}
+
+enum rc folders_renamed(struct state *s, const struct account *ac, struct str from,
+	struct str below, struct str to, struct arena *a, struct err *err)
+{
+	for (unsigned tries = 0; tries < 4; tries++) {
+		struct folders all;
+		enum rc rc = state_call(s, folders_load, ac, a, &all, err);
+
+		if (rc)
+			return rc;
+		for (size_t i = 0; i < all.n; i++) {
+			struct str *path = &all.v[i].path;
+
+			if (str_eq(*path, from))
+				*path = to;
+			else if (path->n > below.n && memcmp(path->p, below.p, below.n) == 0)
+				*path = arena_printf(a, "%.*s%.*s", STR_FMT(to),
+					STR_FMT(str_sub(*path, from.n, path->n)));
+		}
+		rc = state_call(s, folders_store, ac, &all, a, err);
+		if (rc != RC_CONFLICT)
+			return rc;
+	}
+	return err_set(err, RC_UNAVAILABLE, "the folders keep changing");
+}
+
 enum rc folders_need(struct state *s, const struct account *ac, struct mail *m, unsigned type,
 	struct str name, struct arena *a, struct folder *r, struct err *err)
 {
@@ -296,100 +386,5 @@ enum rc folders_need(struct state *s, const struct account *ac, struct mail *m, 
 	if (!f)
 		return err_set(err, RC_ABSENT, "there is no folder \"%.*s\"", STR_FMT(name));
 	*r = *f;
-	return RC_OK;
-}
-
-/* What a device sees of a folder, as a number. */
-static uint32_t fingerprint(const struct folder *f)
-{
-	uint32_t h = 2166136261u;
-	const struct str texts[] = {f->parent, f->name};
-
-	for (size_t k = 0; k < ARRAY_LEN(texts); k++) {
-		for (size_t i = 0; i < texts[k].n; i++)
-			h = (h ^ (unsigned char)texts[k].p[i]) * 16777619u;
-		h = (h ^ 0x100u) * 16777619u;
-	}
-	return (h ^ f->type) * 16777619u;
-}
-
-static int by_id(const void *x, const void *y)
-{
-	return str_cmp((*(struct folder *const *)x)->id, (*(struct folder *const *)y)->id);
-}
-
-struct str hierarchy_encode(const struct folders *f, struct arena *a)
-{
-	struct folder **v = sorted(f, a, by_id);
-	struct buf b;
-	struct str r;
-
-	buf_init(&b, BUF_MAX_TEXT);
-	varint_put(&b, f->n);
-	for (size_t i = 0; i < f->n; i++) {
-		varint_put_str(&b, v[i]->id);
-		varint_put(&b, fingerprint(v[i]));
-	}
-	r = arena_str(a, buf_str(&b));
-	buf_release(&b);
-	return r;
-}
-
-static void add_change(
-	struct hierarchy_changes *r, int what, const struct folder *f, struct str id)
-{
-	r->v[r->n++] = (struct hierarchy_change){what, f, id};
-}
-
-/* Adds in such an order that a parent comes before its children. */
-static void add_with_parents(struct hierarchy_changes *r, struct folder **v, size_t n, size_t i,
-	bool *wanted, unsigned depth)
-{
-	struct folder key = {.id = v[i]->parent}, *k = &key;
-	struct folder **parent = bsearch(&k, v, n, sizeof(struct folder *), by_id);
-
-	if (!wanted[i])
-		return;
-	wanted[i] = false;
-	if (parent && depth < 200)
-		add_with_parents(r, v, n, (size_t)(parent - v), wanted, depth + 1);
-	add_change(r, HIERARCHY_ADD, v[i], v[i]->id);
-}
-
-enum rc hierarchy_diff(struct str told, const struct folders *now, struct arena *a,
-	struct hierarchy_changes *r, struct err *err)
-{
-	struct folder **v = sorted(now, a, by_id);
-	bool *wanted = ARENA_ARRAY(a, bool, now->n + 1);
-	struct str *deleted;
-	size_t ndeleted = 0;
-	uint64_t n = 0;
-
-	if (told.n && (varint_get(&told, &n) || n > told.n))
-		return err_set(err, RC_INTERNAL, "the stored hierarchy is unreadable");
-	*r = (struct hierarchy_changes){
-		ARENA_ARRAY(a, struct hierarchy_change, now->n + (size_t)n + 1), 0};
-	deleted = ARENA_ARRAY(a, struct str, (size_t)n + 1);
-	for (size_t i = 0; i < now->n; i++)
-		wanted[i] = true;
-	for (uint64_t i = 0; i < n; i++) {
-		struct folder key = {0}, *k = &key, **hit;
-		uint64_t print;
-
-		if (varint_get_str(&told, &key.id) || varint_get(&told, &print))
-			return err_set(err, RC_INTERNAL, "the stored hierarchy is unreadable");
-		hit = bsearch(&k, v, now->n, sizeof(struct folder *), by_id);
-		if (!hit) {
-			deleted[ndeleted++] = key.id;
-			continue;
-		}
-		wanted[hit - v] = false;
-		if (fingerprint(*hit) != (uint32_t)print)
-			add_change(r, HIERARCHY_UPDATE, *hit, (*hit)->id);
-	}
-	for (size_t i = 0; i < ndeleted; i++)
-		add_change(r, HIERARCHY_DELETE, NULL, deleted[i]);
-	for (size_t i = 0; i < now->n; i++)
-		add_with_parents(r, v, now->n, i, wanted, 0);
 	return RC_OK;
 }

@@ -1,7 +1,6 @@
 /*
- * folders: the account's folders after the mail server's list, and what a device is told of
- * them. Ids survive renames: by OBJECTID where the server has it, else by UIDVALIDITY when only
- * one folder has it.
+ * folders: the account's folders after the mail server's list. Ids survive renames: by OBJECTID
+ * where the server has it, else by UIDVALIDITY when only one folder has it.
  */
 #ifndef EASPOOL_CORE_SYNC_FOLDERS_H
 #define EASPOOL_CORE_SYNC_FOLDERS_H
@@ -22,6 +21,17 @@ enum {
 /* Lists the mailboxes, brings the stored folders up to date, gives them back. */
 MUST_USE enum rc folders_refresh(struct state *s, const struct account *ac, struct mail *m,
 	struct arena *a, struct folders *r, struct err *err);
+/* By id or path; NULL. */
+const struct folder *folders_by_id(const struct folders *f, struct str id);
+const struct folder *folders_by_path(const struct folders *f, struct str path);
+/* Whether `it` stands below the folder of that id, however deep. */
+bool folders_below(const struct folders *f, const struct folder *it, struct str id);
+/*
+ * Notes that the mail server has renamed a folder, so that it and those below it keep their
+ * ids. below: what the paths of the latter begin with.
+ */
+MUST_USE enum rc folders_renamed(struct state *s, const struct account *ac, struct str from,
+	struct str below, struct str to, struct arena *a, struct err *err);
 /* The first folder of a type, NULL. */
 const struct folder *folders_of_type(const struct folders *f, unsigned type);
 /*
@@ -29,21 +39,5 @@ const struct folder *folders_of_type(const struct folders *f, unsigned type);
  */
 MUST_USE enum rc folders_need(struct state *s, const struct account *ac, struct mail *m,
 	unsigned type, struct str name, struct arena *a, struct folder *r, struct err *err);
-
-/* What a device was told: compact bytes. */
-struct str hierarchy_encode(const struct folders *f, struct arena *a);
-
-struct hierarchy_change {
-	enum { HIERARCHY_UPDATE, HIERARCHY_DELETE, HIERARCHY_ADD } what;
-	const struct folder *folder; /* NULL for a delete */
-	struct str id;
-};
-struct hierarchy_changes {
-	struct hierarchy_change *v;
-	size_t n;
-};
-/* From what it was told to what there is: updates, deletes, adds with parents first. */
-MUST_USE enum rc hierarchy_diff(struct str told, const struct folders *now, struct arena *a,
-	struct hierarchy_changes *r, struct err *err);
 
 #endif

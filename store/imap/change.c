@@ -87,17 +87,28 @@ static enum rc open_folder(struct session *s, struct str folder, uint32_t uidval
 	return rc;
 }
 
-/* Queues the changes from v[from] on as far as they fit; where it stopped. */
+/* Most commands that one change needs. */
+enum { FLAG_COMMANDS = 5 };
+
+/* Queues the changes from v[from] on as far as they fit; where it stopped. required_r: which
+ * of the commands must succeed. */
 static size_t queue_flags(struct session *s, const struct mail_flag_change *v, size_t from,
-	size_t n, struct arena *a)
+	size_t n, struct arena *a, bool required_r[SESSION_COMMANDS])
 {
-	for (; from < n && s->ncommands + 3 <= SESSION_COMMANDS; from++) {
+	for (; from < n && s->ncommands + FLAG_COMMANDS <= SESSION_COMMANDS; from++) {
 		if (v[from].set)
-			(void)session_queue(s, "UID STORE %u +FLAGS (%s)", v[from].uid,
-				flag_text(v[from].set, a));
+			required_r[session_queue(s, "UID STORE %u +FLAGS (%s)", v[from].uid,
+				flag_text(v[from].set, a))] = true;
 		if (v[from].clear)
-			(void)session_queue(s, "UID STORE %u -FLAGS (%s)", v[from].uid,
-				flag_text(v[from].clear, a));
+			required_r[session_queue(s, "UID STORE %u -FLAGS (%s)", v[from].uid,
+				flag_text(v[from].clear, a))] = true;
+		/* What a server thinks of keywords is its own affair. */
+		if (v[from].add.n)
+			(void)session_queue(s, "UID STORE %u +FLAGS (%.*s)", v[from].uid,
+				STR_FMT(v[from].add));
+		if (v[from].remove.n)
+			(void)session_queue(s, "UID STORE %u -FLAGS (%.*s)", v[from].uid,
+				STR_FMT(v[from].remove));
 		/* A flag that was set already may be answered by nothing. */
 		(void)session_queue(s, "UID FETCH %u (UID FLAGS)", v[from].uid);
 	}
@@ -116,13 +127,13 @@ enum rc op_store(struct mail *m, struct str folder, uint32_t uidvalidity,
 	if (rc == RC_OK)
 		rc = open_folder(s, folder, uidvalidity, NULL, a, err);
 	for (size_t from = 0; rc == RC_OK && from < n;) {
-		unsigned count;
+		bool required[SESSION_COMMANDS] = {false};
 
-		from = queue_flags(s, v, from, n, a);
-		count = s->ncommands;
+		from = queue_flags(s, v, from, n, a, required);
 		rc = session_run(s, a, on_uid, &seen, err);
-		for (unsigned i = 0; i < count && rc == RC_OK; i++)
-			rc = session_result(&s->results[i], "could not set flags", err);
+		for (unsigned i = 0; i < SESSION_COMMANDS && rc == RC_OK; i++)
+			if (required[i])
+				rc = session_result(&s->results[i], "could not set flags", err);
 	}
 	for (size_t i = 0; i < n && rc == RC_OK; i++)
 		v[i].absent = !uidset_has(&seen.set, v[i].uid);
@@ -298,34 +309,6 @@ enum rc op_append(struct mail *m, struct str folder, unsigned flags, int64_t rec
 		/* What is selected may have changed under us: look afresh next time. */
 		s->fresh = s->fresh && !str_is(name, s->selected);
 	}
-	arena_free(a);
-	return rc;
-}
-
-enum rc op_create(struct mail *m, struct str folder, enum mail_use use, struct err *err)
-{
-	static const char *const attributes[] = {[MAIL_USE_DRAFTS] = "\\Drafts",
-		[MAIL_USE_TRASH] = "\\Trash",
-		[MAIL_USE_SENT] = "\\Sent",
-		[MAIL_USE_JUNK] = "\\Junk",
-		[MAIL_USE_ARCHIVE] = "\\Archive"};
-	struct arena *a = arena_new();
-	struct str name = session_mailbox(folder, a);
-	const char *attribute = (size_t)use < ARRAY_LEN(attributes) ? attributes[use] : NULL;
-	struct session *s;
-	enum rc rc = mailbox_session((struct imap_mailbox *)m, &s, err);
-
-	if (rc == RC_OK) {
-		if (attribute && s->caps & CAP_CREATE_SPECIAL_USE)
-			(void)session_queue(
-				s, "CREATE %.*s (USE (%s))", STR_FMT(name), attribute);
-		else
-			(void)session_queue(s, "CREATE %.*s", STR_FMT(name));
-		(void)session_queue(s, "SUBSCRIBE %.*s", STR_FMT(name));
-		rc = session_run(s, a, NULL, NULL, err);
-	}
-	if (rc == RC_OK)
-		rc = session_result(&s->results[0], "could not make the folder", err);
 	arena_free(a);
 	return rc;
 }

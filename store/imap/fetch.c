@@ -122,6 +122,19 @@ bool fetch_summary(struct imap_value *values, struct arena *a, struct mail_summa
 	return structure;
 }
 
+bool fetch_date(struct imap_value *values, uint32_t *uid_r, int64_t *received_r)
+{
+	*uid_r = 0;
+	*received_r = 0;
+	for (struct imap_value *v = pairs(values); v && v->next; v = v->next->next) {
+		if (imap_is(v, "UID"))
+			(void)str_u32(imap_text(v->next), uid_r);
+		else if (imap_is(v, "INTERNALDATE"))
+			*received_r = internal_date(imap_text(v->next));
+	}
+	return *uid_r && *received_r;
+}
+
 struct collector {
 	struct arena *a;
 	struct mail_summaries *r;
@@ -166,6 +179,49 @@ enum rc op_summaries(struct mail *m, struct str folder, const struct uidset *uid
 	if (rc == RC_OK && opened)
 		rc = mailbox_selected(s, folder, a, err);
 	return rc ? rc : session_result(&s->results[i], "could not read messages", err);
+}
+
+struct flag_collector {
+	struct arena *a;
+	struct mail_flag_list *r;
+	const struct uidset *uids;
+	size_t cap;
+};
+
+static enum rc collect_flags(void *ctx, struct imap_value *values, struct err *err UNUSED)
+{
+	struct flag_collector *c = ctx;
+	struct mail_flags f;
+	bool flags;
+
+	/* The server tells of others unasked. */
+	if (!fetch_flags(values, c->a, &f, &flags) || !flags || !uidset_has(c->uids, f.uid) ||
+		c->r->n == c->cap)
+		return RC_OK;
+	c->r->v[c->r->n++] = f;
+	return RC_OK;
+}
+
+enum rc op_flags(struct mail *m, struct str folder, const struct uidset *uids, struct arena *a,
+	struct mail_flag_list *r, struct err *err)
+{
+	/* A server may tell the flags of one message twice. */
+	struct flag_collector c = {a, r, uids, 2 * (size_t)uidset_count(uids)};
+	struct session *s;
+	bool opened;
+	unsigned i;
+	enum rc rc = mailbox_session((struct imap_mailbox *)m, &s, err);
+
+	*r = (struct mail_flag_list){NULL, 0};
+	if (rc || uidset_empty(uids))
+		return rc;
+	r->v = ARENA_ARRAY(a, struct mail_flags, c.cap);
+	opened = mailbox_select(s, folder, a);
+	i = session_queue(s, "UID FETCH %s (UID FLAGS)", set_text(uids, a));
+	rc = session_run(s, a, collect_flags, &c, err);
+	if (rc == RC_OK && opened)
+		rc = mailbox_selected(s, folder, a, err);
+	return rc ? rc : session_result(&s->results[i], "could not read flags", err);
 }
 
 struct part_collector {

@@ -145,7 +145,12 @@ static const struct mail_ops ops = {
 	.move = op_move,
 	.remove = op_remove,
 	.append = op_append,
+	.flags = op_flags,
+	.search = op_search,
+	.join = op_join,
 	.create = op_create,
+	.rename = op_rename,
+	.erase = op_erase,
 };
 
 struct imap *imap_new(const struct settings *conf)
@@ -221,6 +226,11 @@ unsigned imap_trips(const struct imap *im)
 void imap_set_mask(struct imap *im, unsigned without)
 {
 	im->without = without;
+}
+
+const struct settings *mailbox_settings(const struct mail *m)
+{
+	return ((const struct imap_mailbox *)m)->im->conf;
 }
 
 enum rc mailbox_session(struct imap_mailbox *mb, struct session **r, struct err *err)

@@ -52,6 +52,19 @@ enum rc op_remove(struct mail *, struct str, uint32_t, const struct uidset *, st
 enum rc op_append(struct mail *, struct str, unsigned, int64_t, struct source *, uint32_t *,
 	struct err *);
 enum rc op_create(struct mail *, struct str, enum mail_use, struct err *);
+enum rc op_rename(struct mail *, struct str, struct str, struct err *);
+enum rc op_erase(struct mail *, struct str, struct err *);
+enum rc op_join(
+	struct mail *, struct str, struct str, struct arena *, struct str *, struct err *);
+enum rc op_flags(struct mail *, struct str, const struct uidset *, struct arena *,
+	struct mail_flag_list *, struct err *);
+enum rc op_search(struct mail *, const struct str *, size_t, const struct mail_term *, unsigned,
+	struct arena *, struct mail_hits *, struct err *);
+
+/* folder.c: notes what a NAMESPACE response, or LIST "" "", tells. False: it is another one. */
+bool namespace_item(struct session *s, struct imap_value *values, struct arena *a);
+/* imap.c */
+const struct settings *mailbox_settings(const struct mail *m);
 
 /* fetch.c */
 #define FETCH_SUMMARY                                                                                    \
@@ -61,6 +74,8 @@ enum rc op_create(struct mail *, struct str, enum mail_use, struct err *);
 bool fetch_summary(struct imap_value *values, struct arena *a, struct mail_summary *m);
 bool fetch_flags(
 	struct imap_value *values, struct arena *a, struct mail_flags *f, bool *flags_r);
+/* The INTERNALDATE of a FETCH response; false: it has none, or no UID. */
+bool fetch_date(struct imap_value *values, uint32_t *uid_r, int64_t *received_r);
 /* The set as text. */
 const char *set_text(const struct uidset *s, struct arena *a);
 /* One number of a STATUS or SELECT into the mark. */

@@ -24,6 +24,7 @@ static const struct {
 };
 
 struct lister {
+	struct session *s;
 	struct arena *a;
 	struct mail_folders *r;
 	size_t cap;
@@ -124,10 +125,14 @@ static void on_status(struct lister *l, struct imap_value *values)
 
 static enum rc on_response(void *ctx, struct imap_value *values, struct err *err UNUSED)
 {
-	if (imap_is(values, "LIST"))
-		on_list(ctx, values);
+	struct lister *l = ctx;
+
+	if (imap_is(values, "LIST") || imap_is(values, "LSUB"))
+		on_list(l, values);
 	else if (imap_is(values, "STATUS"))
-		on_status(ctx, values);
+		on_status(l, values);
+	else
+		(void)namespace_item(l->s, values, l->a);
 	return RC_OK;
 }
 
@@ -172,36 +177,144 @@ static enum rc status_each(struct session *s, struct lister *l, struct err *err)
 	return RC_OK;
 }
 
+/* Queues a LIST of what matches; selection: "(SUBSCRIBED) " and such, or "". */
+static void queue_list(
+	struct session *s, const char *selection, struct str pattern, struct arena *a)
+{
+	struct str name = session_mailbox(pattern, a);
+	const char *ids = s->caps & CAP_OBJECTID ? " MAILBOXID" : "";
+
+	if (s->caps & CAP_LIST_STATUS)
+		(void)session_queue(s, "LIST %s\"\" %.*s RETURN (%sSTATUS (UIDVALIDITY%s))",
+			selection, STR_FMT(name),
+			s->caps & CAP_SPECIAL_USE ? "SPECIAL-USE " : "", ids);
+	else if (s->caps & CAP_SPECIAL_USE)
+		(void)session_queue(
+			s, "LIST %s\"\" %.*s RETURN (SPECIAL-USE)", selection, STR_FMT(name));
+	else
+		(void)session_queue(s, "LIST %s\"\" %.*s", selection, STR_FMT(name));
+}
+
+/* All folders, or those that are subscribed and the ones that every user needs. */
+static void queue_lists(struct session *s, const struct settings *conf, struct arena *a)
+{
+	if (conf->folders != FOLDERS_SUBSCRIBED) {
+		queue_list(s, "", STR("*"), a);
+		return;
+	}
+	if (s->caps & CAP_LIST_EXTENDED)
+		queue_list(s, "(SUBSCRIBED) ", STR("*"), a);
+	else
+		(void)session_queue(s, "LSUB \"\" \"*\"");
+	if (s->caps & CAP_LIST_EXTENDED && s->caps & CAP_SPECIAL_USE)
+		queue_list(s, "(SPECIAL-USE) ", STR("*"), a);
+	queue_list(s, "", STR("INBOX"), a);
+}
+
+static enum rc run_lists(struct lister *l, struct err *err)
+{
+	unsigned n = l->s->ncommands;
+	enum rc rc = session_run(l->s, l->a, on_response, l, err);
+
+	for (unsigned i = 0; i < n && rc == RC_OK; i++)
+		rc = session_result(&l->s->results[i], "could not list the folders", err);
+	return rc;
+}
+
+static bool is_under(const struct mail_folder *f, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	/* "Shared/" is the prefix of "Shared" as well. */
+	return str_starts(f->path, prefix) ||
+	       (f->path.n && f->path.n == n - 1 && memcmp(f->path.p, prefix, n - 1) == 0);
+}
+
+/* Folders of others that "*" does not show. */
+static enum rc list_foreign(struct lister *l, struct err *err)
+{
+	for (unsigned k = 0; k < l->s->nforeign; k++) {
+		bool shown = false;
+
+		for (size_t i = 0; i < l->r->n && !shown; i++)
+			shown = is_under(&l->r->v[i], l->s->foreign[k]);
+		if (!shown)
+			queue_list(l->s, "", arena_printf(l->a, "%s*", l->s->foreign[k]), l->a);
+	}
+	return l->s->ncommands ? run_lists(l, err) : RC_OK;
+}
+
+static void drop_foreign(struct lister *l)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->r->n; i++) {
+		bool foreign = false;
+
+		for (unsigned k = 0; k < l->s->nforeign && !foreign; k++)
+			foreign = is_under(&l->r->v[i], l->s->foreign[k]);
+		if (!foreign)
+			l->r->v[n++] = l->r->v[i];
+	}
+	l->r->n = n;
+}
+
+/* What several lists had is one folder; and the user's own namespace is the top. */
+static void settle(struct lister *l)
+{
+	struct str prefix = str_of(l->s->prefix);
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->r->n; i++) {
+		struct mail_folder *f = &l->r->v[i], *last = n ? &l->r->v[n - 1] : NULL;
+
+		if (last && str_eq(last->path, f->path)) {
+			if (f->use != MAIL_USE_NONE)
+				last->use = f->use;
+			if (f->uidvalidity)
+				last->uidvalidity = f->uidvalidity;
+			if (f->mailbox_id.n)
+				last->mailbox_id = f->mailbox_id;
+			continue;
+		}
+		if (prefix.n > 1 && f->parent.n + 1 == prefix.n &&
+			str_eq(f->parent, str_sub(prefix, 0, prefix.n - 1)))
+			f->parent = (struct str){"", 0};
+		l->r->v[n++] = *f;
+	}
+	l->r->n = n;
+}
+
 enum rc op_list(struct mail *m, struct arena *a, struct mail_folders *r, struct err *err)
 {
+	const struct settings *conf = mailbox_settings(m);
 	struct lister l = {.a = a, .r = r};
-	struct session *s;
-	const char *ids;
-	enum rc rc = mailbox_session((struct imap_mailbox *)m, &s, err);
+	enum rc rc = mailbox_session((struct imap_mailbox *)m, &l.s, err);
 
 	*r = (struct mail_folders){NULL, 0};
 	if (rc)
 		return rc;
-	ids = s->caps & CAP_OBJECTID ? " MAILBOXID" : "";
-	if (s->caps & CAP_LIST_STATUS)
-		(void)session_queue(s, "LIST \"\" \"*\" RETURN (%sSTATUS (UIDVALIDITY%s))",
-			s->caps & CAP_SPECIAL_USE ? "SPECIAL-USE " : "", ids);
-	else if (s->caps & CAP_SPECIAL_USE)
-		(void)session_queue(s, "LIST \"\" \"*\" RETURN (SPECIAL-USE)");
-	else
-		(void)session_queue(s, "LIST \"\" \"*\"");
-	rc = session_run(s, a, on_response, &l, err);
-	if (rc == RC_OK)
-		rc = session_result(&s->results[0], "could not list the folders", err);
-	if (rc == RC_OK && !(s->caps & CAP_LIST_STATUS))
-		rc = status_each(s, &l, err);
+	if (!l.s->namespaces && l.s->caps & CAP_NAMESPACE)
+		(void)session_queue(l.s, "NAMESPACE");
+	queue_lists(l.s, conf, a);
+	rc = run_lists(&l, err);
+	l.s->namespaces = l.s->namespaces || (rc == RC_OK && l.s->caps & CAP_NAMESPACE);
+	if (rc == RC_OK && conf->shared_folders)
+		rc = list_foreign(&l, err);
+	if (rc)
+		return rc;
+	if (!conf->shared_folders)
+		drop_foreign(&l);
+	if (!(l.s->caps & CAP_LIST_STATUS))
+		rc = status_each(l.s, &l, err);
 	if (rc)
 		return rc;
 	if (r->n == 0)
 		return err_set(err, RC_UNAVAILABLE, "the IMAP server lists no folder at all");
+	qsort(r->v, r->n, sizeof(*r->v), by_path);
+	settle(&l);
 	if (!l.special)
 		guess_uses(&l);
-	qsort(r->v, r->n, sizeof(*r->v), by_path);
 	return RC_OK;
 }
 

@@ -30,6 +30,10 @@ static const struct {
 	{"LITERAL+",           CAP_LITERAL_PLUS           },
 	{"CREATE-SPECIAL-USE", CAP_CREATE_SPECIAL_USE     },
 	{"UNSELECT",           CAP_UNSELECT               },
+	{"NAMESPACE",          CAP_NAMESPACE              },
+	{"LIST-EXTENDED",      CAP_LIST_EXTENDED          },
+	{"WITHIN",             CAP_WITHIN                 },
+	{"THREAD=REFERENCES",  CAP_THREAD                 },
 };
 
 static enum rc lost(struct session *s, const char *what, struct err *err)

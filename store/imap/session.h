@@ -19,6 +19,7 @@
 #include "store/imap/parser.h"
 
 #define SESSION_COMMANDS 512
+#define SESSION_FOREIGN  16
 
 enum imap_capability {
 	CAP_CONDSTORE = 1,
@@ -32,6 +33,10 @@ enum imap_capability {
 	CAP_LITERAL_PLUS = 256,
 	CAP_CREATE_SPECIAL_USE = 512,
 	CAP_UNSELECT = 1024,
+	CAP_NAMESPACE = 2048,
+	CAP_LIST_EXTENDED = 4096,
+	CAP_WITHIN = 8192,
+	CAP_THREAD = 16384,
 };
 
 enum imap_status { IMAP_OK, IMAP_NO, IMAP_BAD };
@@ -52,6 +57,11 @@ struct session {
 	char selected[1024]; /* as it goes over the wire; "" none */
 	bool fresh;          /* opened for the request at hand: reading needs no new look */
 	bool broken;
+	bool namespaces; /* the four below are known, RFC 2342 */
+	char delimiter;  /* '\0': the server has no hierarchy */
+	char prefix[256];
+	char foreign[SESSION_FOREIGN][256]; /* of other users and shared folders */
+	unsigned nforeign;
 	int64_t timeout_ms;
 	unsigned trips;
 };

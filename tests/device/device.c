@@ -223,6 +223,7 @@ static bool folder_change(struct phone *p, const struct elem *e)
 		copy(f->id, sizeof(f->id), id);
 	}
 	copy(f->name, sizeof(f->name), elem_text(e, FOLDERHIERARCHY_DISPLAY_NAME));
+	copy(f->parent, sizeof(f->parent), elem_text(e, FOLDERHIERARCHY_PARENT_ID));
 	f->type = elem_u32(e, FOLDERHIERARCHY_TYPE, 0);
 	return true;
 }
@@ -248,6 +249,100 @@ bool phone_folder_sync(struct phone *p)
 		if (e->tag != FOLDERHIERARCHY_COUNT && !folder_change(p, e))
 			return false;
 	return true;
+}
+
+/* One of the three commands; its answer with Status 1, else NULL and the Status. */
+static const struct elem *change_folders(struct phone *p, const char *command,
+	const char *children, tag_t root, unsigned *status_r)
+{
+	char document[1024];
+	const struct elem *e;
+
+	(void)snprintf(document, sizeof(document),
+		"folderhierarchy:%s\n  folderhierarchy:SyncKey \"%s\"\n%s", command,
+		p->hierarchy_key, children);
+	e = phone_post(p, command, document);
+	*status_r = e && e->tag == root ? elem_u32(e, FOLDERHIERARCHY_STATUS, 0) : 0;
+	if (*status_r != 1)
+		return NULL;
+	copy(p->hierarchy_key, sizeof(p->hierarchy_key),
+		elem_text(e, FOLDERHIERARCHY_SYNC_KEY));
+	return e;
+}
+
+unsigned phone_folder_create(struct phone *p, const char *parent, const char *name)
+{
+	char children[700];
+	struct device_folder *f;
+	const struct elem *e;
+	unsigned status;
+
+	(void)snprintf(children, sizeof(children),
+		"  folderhierarchy:ParentId \"%s\"\n  folderhierarchy:DisplayName \"%s\"\n"
+		"  folderhierarchy:Type \"12\"\n",
+		parent, name);
+	e = change_folders(p, "FolderCreate", children, FOLDERHIERARCHY_FOLDER_CREATE, &status);
+	if (!e)
+		return status;
+	if (p->nfolders == DEVICE_FOLDERS || by_id(p, elem_text(e, FOLDERHIERARCHY_SERVER_ID)))
+		return 0;
+	f = &p->folders[p->nfolders++];
+	memset(f, 0, sizeof(*f));
+	copy(f->key, sizeof(f->key), STR("0"));
+	copy(f->id, sizeof(f->id), elem_text(e, FOLDERHIERARCHY_SERVER_ID));
+	copy(f->name, sizeof(f->name), str_of(name));
+	copy(f->parent, sizeof(f->parent), str_of(parent));
+	f->type = 12;
+	return status;
+}
+
+unsigned phone_folder_update(
+	struct phone *p, const char *id, const char *parent, const char *name)
+{
+	struct device_folder *f = by_id(p, str_of(id));
+	char children[700];
+	unsigned status;
+
+	(void)snprintf(children, sizeof(children),
+		"  folderhierarchy:ServerId \"%s\"\n  folderhierarchy:ParentId \"%s\"\n"
+		"  folderhierarchy:DisplayName \"%s\"\n",
+		id, parent, name);
+	if (change_folders(
+		    p, "FolderUpdate", children, FOLDERHIERARCHY_FOLDER_UPDATE, &status) &&
+		f) {
+		copy(f->name, sizeof(f->name), str_of(name));
+		copy(f->parent, sizeof(f->parent), str_of(parent));
+	}
+	return status;
+}
+
+/* A folder and those below it. */
+static void forget_folder(struct phone *p, const char *id)
+{
+	char gone[72];
+
+	(void)snprintf(gone, sizeof(gone), "%s", id);
+	for (size_t i = p->nfolders; i-- > 0;)
+		if (i < p->nfolders && strcmp(p->folders[i].id, gone) == 0) {
+			free(p->folders[i].v);
+			p->folders[i] = p->folders[--p->nfolders];
+		}
+	for (size_t i = 0; i < p->nfolders; i++)
+		if (strcmp(p->folders[i].parent, gone) == 0) {
+			forget_folder(p, p->folders[i].id);
+			i = (size_t)-1;
+		}
+}
+
+unsigned phone_folder_delete(struct phone *p, const char *id)
+{
+	char children[200];
+	unsigned status;
+
+	(void)snprintf(children, sizeof(children), "  folderhierarchy:ServerId \"%s\"\n", id);
+	if (change_folders(p, "FolderDelete", children, FOLDERHIERARCHY_FOLDER_DELETE, &status))
+		forget_folder(p, id);
+	return status;
 }
 
 static struct device_item *item_by_id(struct device_folder *f, struct str id)
@@ -436,6 +531,14 @@ struct device_folder *phone_folder(struct phone *p, unsigned type)
 {
 	for (size_t i = 0; i < p->nfolders; i++)
 		if (p->folders[i].type == type)
+			return &p->folders[i];
+	return NULL;
+}
+
+struct device_folder *phone_folder_named(struct phone *p, const char *name)
+{
+	for (size_t i = 0; i < p->nfolders; i++)
+		if (strcmp(p->folders[i].name, name) == 0)
 			return &p->folders[i];
 	return NULL;
 }

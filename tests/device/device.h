@@ -21,7 +21,7 @@ struct device_item {
 };
 
 struct device_folder {
-	char id[72], name[256], key[32];
+	char id[72], parent[72], name[256], key[32];
 	unsigned type;
 	struct device_item *v; /* DEVICE_ITEMS of them */
 	size_t n;
@@ -74,7 +74,17 @@ bool phone_move(
 	struct phone *p, struct device_folder *from, const char *id, struct device_folder *to);
 bool phone_send(struct phone *p, const char *to, const char *subject, const char *body);
 
+/*
+ * FolderCreate, FolderUpdate, FolderDelete; the model learns of it at once, as phones do. The
+ * Status, 0 when there is none; the model changes with Status 1 only. parent: "0" or an id.
+ */
+unsigned phone_folder_create(struct phone *p, const char *parent, const char *name);
+unsigned phone_folder_update(
+	struct phone *p, const char *id, const char *parent, const char *name);
+unsigned phone_folder_delete(struct phone *p, const char *id);
+
 struct device_folder *phone_folder(struct phone *p, unsigned type);
+struct device_folder *phone_folder_named(struct phone *p, const char *name);
 struct device_item *phone_item(struct device_folder *f, const char *subject);
 
 #endif

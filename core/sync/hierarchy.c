@@ -1,0 +1,185 @@
+#include "core/sync/hierarchy.h"
+
+#include "core/base/varint.h"
+
+#include <stdlib.h>
+
+/* What a device sees of a folder, as a number. */
+static uint32_t fingerprint(const struct folder *f)
+{
+	uint32_t h = 2166136261u;
+	const struct str texts[] = {f->parent, f->name};
+
+	for (size_t k = 0; k < ARRAY_LEN(texts); k++) {
+		for (size_t i = 0; i < texts[k].n; i++)
+			h = (h ^ (unsigned char)texts[k].p[i]) * 16777619u;
+		h = (h ^ 0x100u) * 16777619u;
+	}
+	return (h ^ f->type) * 16777619u;
+}
+
+static int by_id(const void *x, const void *y)
+{
+	return str_cmp((*(struct folder *const *)x)->id, (*(struct folder *const *)y)->id);
+}
+
+static struct folder **sorted(
+	const struct folders *f, struct arena *a, int (*compare)(const void *, const void *))
+{
+	struct folder **v = ARENA_ARRAY(a, struct folder *, f->n + 1);
+
+	for (size_t i = 0; i < f->n; i++)
+		v[i] = &f->v[i];
+	qsort(v, f->n, sizeof(struct folder *), compare);
+	return v;
+}
+
+/* A folder as it was told. */
+struct entry {
+	struct str id;
+	uint32_t print;
+};
+
+struct entries {
+	struct entry *v;
+	size_t n;
+};
+
+/* room: for that many more. */
+static enum rc entries_decode(
+	struct str told, size_t room, struct arena *a, struct entries *r, struct err *err)
+{
+	uint64_t n = 0;
+
+	if (told.n && (varint_get(&told, &n) || n > told.n))
+		return err_set(err, RC_INTERNAL, "the stored hierarchy is unreadable");
+	*r = (struct entries){ARENA_ARRAY(a, struct entry, (size_t)n + room + 1), 0};
+	for (; r->n < n; r->n++) {
+		uint64_t print;
+
+		if (varint_get_str(&told, &r->v[r->n].id) || varint_get(&told, &print))
+			return err_set(err, RC_INTERNAL, "the stored hierarchy is unreadable");
+		r->v[r->n].print = (uint32_t)print;
+	}
+	return RC_OK;
+}
+
+static struct str entries_encode(const struct entries *e, struct arena *a)
+{
+	struct buf b;
+	struct str r;
+
+	buf_init(&b, BUF_MAX_TEXT);
+	varint_put(&b, e->n);
+	for (size_t i = 0; i < e->n; i++) {
+		varint_put_str(&b, e->v[i].id);
+		varint_put(&b, e->v[i].print);
+	}
+	r = arena_str(a, buf_str(&b));
+	buf_release(&b);
+	return r;
+}
+
+struct str hierarchy_encode(const struct folders *f, struct arena *a)
+{
+	struct folder **v = sorted(f, a, by_id);
+	struct entries e = {ARENA_ARRAY(a, struct entry, f->n + 1), f->n};
+
+	for (size_t i = 0; i < f->n; i++)
+		e.v[i] = (struct entry){v[i]->id, fingerprint(v[i])};
+	return entries_encode(&e, a);
+}
+
+bool hierarchy_has(struct str told, struct str id)
+{
+	struct arena *a = arena_new();
+	struct entries e;
+	bool has = false;
+
+	if (entries_decode(told, 0, a, &e, NULL) == RC_OK)
+		for (size_t i = 0; i < e.n && !has; i++)
+			has = str_eq(e.v[i].id, id);
+	arena_free(a);
+	return has;
+}
+
+enum rc hierarchy_edit(struct str told, const struct folder *set, const struct str *drop,
+	size_t ndrop, struct arena *a, struct str *told_r, struct err *err)
+{
+	struct entries e;
+	size_t n = 0;
+	enum rc rc = entries_decode(told, 1, a, &e, err);
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < e.n; i++) {
+		bool out = set && str_eq(e.v[i].id, set->id);
+
+		for (size_t k = 0; k < ndrop && !out; k++)
+			out = str_eq(e.v[i].id, drop[k]);
+		if (!out)
+			e.v[n++] = e.v[i];
+	}
+	e.n = n;
+	if (set)
+		e.v[e.n++] = (struct entry){set->id, fingerprint(set)};
+	*told_r = entries_encode(&e, a);
+	return RC_OK;
+}
+
+static void add_change(
+	struct hierarchy_changes *r, int what, const struct folder *f, struct str id)
+{
+	r->v[r->n++] = (struct hierarchy_change){what, f, id};
+}
+
+/* Adds in such an order that a parent comes before its children. */
+static void add_with_parents(struct hierarchy_changes *r, struct folder **v, size_t n, size_t i,
+	bool *wanted, unsigned depth)
+{
+	struct folder key = {.id = v[i]->parent}, *k = &key;
+	struct folder **parent = bsearch(&k, v, n, sizeof(struct folder *), by_id);
+
+	if (!wanted[i])
+		return;
+	wanted[i] = false;
+	if (parent && depth < 200)
+		add_with_parents(r, v, n, (size_t)(parent - v), wanted, depth + 1);
+	add_change(r, HIERARCHY_ADD, v[i], v[i]->id);
+}
+
+enum rc hierarchy_diff(struct str told, const struct folders *now, struct arena *a,
+	struct hierarchy_changes *r, struct err *err)
+{
+	struct folder **v = sorted(now, a, by_id);
+	bool *wanted = ARENA_ARRAY(a, bool, now->n + 1);
+	struct entries e;
+	struct str *deleted;
+	size_t ndeleted = 0;
+	enum rc rc = entries_decode(told, 0, a, &e, err);
+
+	if (rc)
+		return rc;
+	*r = (struct hierarchy_changes){
+		ARENA_ARRAY(a, struct hierarchy_change, now->n + e.n + 1), 0};
+	deleted = ARENA_ARRAY(a, struct str, e.n + 1);
+	for (size_t i = 0; i < now->n; i++)
+		wanted[i] = true;
+	for (size_t i = 0; i < e.n; i++) {
+		struct folder key = {.id = e.v[i].id}, *k = &key, **hit;
+
+		hit = bsearch(&k, v, now->n, sizeof(struct folder *), by_id);
+		if (!hit) {
+			deleted[ndeleted++] = key.id;
+			continue;
+		}
+		wanted[hit - v] = false;
+		if (fingerprint(*hit) != e.v[i].print)
+			add_change(r, HIERARCHY_UPDATE, *hit, (*hit)->id);
+	}
+	for (size_t i = 0; i < ndeleted; i++)
+		add_change(r, HIERARCHY_DELETE, NULL, deleted[i]);
+	for (size_t i = 0; i < now->n; i++)
+		add_with_parents(r, v, now->n, i, wanted, 0);
+	return RC_OK;
+}

@@ -1,0 +1,181 @@
+#include "store/imap/imap_internal.h"
+
+#include "store/imap/utf7.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What came of a command about a folder. A server that gives no reason does not want it. */
+static enum rc folder_result(const struct imap_result *r, const char *what, struct err *err)
+{
+	enum rc rc = session_result(r, what, err);
+
+	if (str_istarts(r->code, "CANNOT"))
+		return err_set(err, RC_INVALID, "%s: %.*s", what, STR_FMT(r->text));
+	if (rc == RC_UNAVAILABLE && !r->code.n && r->status == IMAP_NO) {
+		bool exists = str_isearch(r->text, STR("already exists")) < r->text.n;
+
+		return err_set(err, exists ? RC_CONFLICT : RC_DENIED, "%s: %.*s", what,
+			STR_FMT(r->text));
+	}
+	return rc;
+}
+
+enum rc op_create(struct mail *m, struct str folder, enum mail_use use, struct err *err)
+{
+	static const char *const attributes[] = {[MAIL_USE_DRAFTS] = "\\Drafts",
+		[MAIL_USE_TRASH] = "\\Trash",
+		[MAIL_USE_SENT] = "\\Sent",
+		[MAIL_USE_JUNK] = "\\Junk",
+		[MAIL_USE_ARCHIVE] = "\\Archive"};
+	struct arena *a = arena_new();
+	struct str name = session_mailbox(folder, a);
+	const char *attribute = (size_t)use < ARRAY_LEN(attributes) ? attributes[use] : NULL;
+	struct session *s;
+	enum rc rc = mailbox_session((struct imap_mailbox *)m, &s, err);
+
+	if (rc == RC_OK) {
+		if (attribute && s->caps & CAP_CREATE_SPECIAL_USE)
+			(void)session_queue(
+				s, "CREATE %.*s (USE (%s))", STR_FMT(name), attribute);
+		else
+			(void)session_queue(s, "CREATE %.*s", STR_FMT(name));
+		(void)session_queue(s, "SUBSCRIBE %.*s", STR_FMT(name));
+		rc = session_run(s, a, NULL, NULL, err);
+	}
+	if (rc == RC_OK)
+		rc = folder_result(&s->results[0], "could not make the folder", err);
+	arena_free(a);
+	return rc;
+}
+
+/* A folder that is open is not touched: it is left first. The index of the next command. */
+static unsigned leave(struct session *s)
+{
+	if (!s->selected[0])
+		return 0;
+	s->selected[0] = '\0';
+	s->fresh = false;
+	(void)session_queue(s, "%s", s->caps & CAP_UNSELECT ? "UNSELECT" : "EXAMINE INBOX");
+	return 1;
+}
+
+enum rc op_rename(struct mail *m, struct str folder, struct str to, struct err *err)
+{
+	struct arena *a = arena_new();
+	struct str from = session_mailbox(folder, a), name = session_mailbox(to, a);
+	struct session *s;
+	unsigned at;
+	enum rc rc = mailbox_session((struct imap_mailbox *)m, &s, err);
+
+	if (rc == RC_OK) {
+		at = leave(s);
+		(void)session_queue(s, "RENAME %.*s %.*s", STR_FMT(from), STR_FMT(name));
+		(void)session_queue(s, "SUBSCRIBE %.*s", STR_FMT(name));
+		(void)session_queue(s, "UNSUBSCRIBE %.*s", STR_FMT(from));
+		rc = session_run(s, a, NULL, NULL, err);
+		if (rc == RC_OK)
+			rc = folder_result(&s->results[at], "could not rename the folder", err);
+	}
+	arena_free(a);
+	return rc;
+}
+
+enum rc op_erase(struct mail *m, struct str folder, struct err *err)
+{
+	struct arena *a = arena_new();
+	struct str name = session_mailbox(folder, a);
+	struct session *s;
+	unsigned at;
+	enum rc rc = mailbox_session((struct imap_mailbox *)m, &s, err);
+
+	if (rc == RC_OK) {
+		at = leave(s);
+		(void)session_queue(s, "DELETE %.*s", STR_FMT(name));
+		(void)session_queue(s, "UNSUBSCRIBE %.*s", STR_FMT(name));
+		rc = session_run(s, a, NULL, NULL, err);
+		if (rc == RC_OK)
+			rc = folder_result(&s->results[at], "could not delete the folder", err);
+	}
+	arena_free(a);
+	return rc;
+}
+
+static void keep_text(char *to, size_t size, struct str s)
+{
+	if (s.n < size)
+		(void)snprintf(to, size, "%.*s", STR_FMT(s));
+}
+
+bool namespace_item(struct session *s, struct imap_value *values, struct arena *a)
+{
+	if (imap_is(values, "LIST")) {
+		/* LIST "" "": only the delimiter. */
+		struct str delimiter = imap_text(imap_at(values, 2));
+
+		if (s->delimiter == '\0' && delimiter.n == 1)
+			s->delimiter = delimiter.p[0];
+		return false;
+	}
+	if (!imap_is(values, "NAMESPACE"))
+		return false;
+	s->nforeign = 0;
+	/* (("prefix" "delimiter") ...) or NIL: one's own, other users', shared. */
+	for (size_t kind = 0; kind < 3; kind++) {
+		struct imap_value *list = imap_at(values, kind + 1);
+
+		for (struct imap_value *v = list ? list->child : NULL; v; v = v->next) {
+			struct str prefix = utf7_decode(imap_text(imap_at(v->child, 0)), a);
+			struct str delimiter = imap_text(imap_at(v->child, 1));
+
+			if (kind == 0 && v == list->child) {
+				keep_text(s->prefix, sizeof(s->prefix), prefix);
+				s->delimiter = delimiter.n == 1 ? delimiter.p[0] : '\0';
+			} else if (kind > 0 && prefix.n && s->nforeign < SESSION_FOREIGN) {
+				keep_text(s->foreign[s->nforeign++], sizeof(s->foreign[0]),
+					prefix);
+			}
+		}
+	}
+	return true;
+}
+
+static enum rc on_namespace(void *ctx, struct imap_value *values, struct err *err UNUSED)
+{
+	struct arena *a = arena_new();
+
+	(void)namespace_item(ctx, values, a);
+	arena_free(a);
+	return RC_OK;
+}
+
+enum rc op_join(struct mail *m, struct str parent, struct str name, struct arena *a,
+	struct str *path_r, struct err *err)
+{
+	struct session *s;
+	enum rc rc = mailbox_session((struct imap_mailbox *)m, &s, err);
+
+	if (rc)
+		return rc;
+	if (!s->namespaces) {
+		(void)session_queue(
+			s, "%s", s->caps & CAP_NAMESPACE ? "NAMESPACE" : "LIST \"\" \"\"");
+		rc = session_run(s, a, on_namespace, s, err);
+		if (rc)
+			return rc;
+		s->namespaces = true;
+	}
+	for (size_t i = 0; i < name.n; i++)
+		if ((unsigned char)name.p[i] < ' ' || name.p[i] == 0x7f ||
+			name.p[i] == s->delimiter)
+			return err_set(err, RC_INVALID,
+				"a folder name with a character that none can have");
+	if (name.n == 0 || (parent.n && !s->delimiter))
+		return err_set(err, RC_INVALID,
+			"a folder without a name, or below another "
+			"where there is no such thing");
+	*path_r = parent.n ? arena_printf(a, "%.*s%c%.*s", STR_FMT(parent), s->delimiter,
+				     STR_FMT(name))
+			   : arena_printf(a, "%s%.*s", s->prefix, STR_FMT(name));
+	return RC_OK;
+}
