@@ -31,7 +31,7 @@ static void on_stop(int sig UNUSED)
 /* One request while it is served. */
 struct serving {
 	FCGX_Request *fcgi;
-	struct spool body, reply, tail;
+	struct spool body, reply, tail, scratch;
 	uint64_t in, out;
 };
 
@@ -64,7 +64,15 @@ static bool pause_for(struct services *sv, int64_t ms)
 
 static void body_passed(void *ctx, const char *upto)
 {
-	spool_passed(&((struct serving *)ctx)->body, upto);
+	struct serving *s = ctx;
+
+	spool_passed(&s->body, upto);
+	spool_passed(&s->scratch, upto);
+}
+
+static enum rc scratch_bytes(struct services *sv, struct str *r, struct err *err)
+{
+	return spool_bytes(&((struct serving *)sv->ctx)->scratch, r, err);
 }
 
 /* The body, bounded. */
@@ -256,6 +264,8 @@ static void serve(struct serving *s, struct wiring *w, const struct settings *co
 		sv.pause = pause_for;
 		sv.read_body = read_body;
 		sv.body_passed = body_passed;
+		sv.scratch = &s->scratch.sink;
+		sv.scratch_bytes = scratch_bytes;
 		sv.ctx = s;
 		dispatch(&rq, &sv, &rp, &err);
 		trips = wiring_done(w);
@@ -317,11 +327,13 @@ int worker_run(const struct settings *conf, int64_t max_requests)
 		spool_init(&s.body, conf->spool_dir.p);
 		spool_init(&s.reply, conf->spool_dir.p);
 		spool_init(&s.tail, conf->spool_dir.p);
+		spool_init(&s.scratch, conf->spool_dir.p);
 		serve(&s, w, conf);
 		FCGX_Finish_r(&fcgi);
 		spool_release(&s.body);
 		spool_release(&s.reply);
 		spool_release(&s.tail);
+		spool_release(&s.scratch);
 		(void)sigprocmask(SIG_UNBLOCK, &stops, NULL);
 		served++;
 	}

@@ -179,6 +179,56 @@ static void moves_are_remembered(struct state *s, const char *login)
 	assert_int_equal(state_call(s, moved_find, &d, v[0].from, a, &to, &err), RC_ABSENT);
 }
 
+static void notes_last_as_long_as_the_folder(struct state *s, const char *login)
+{
+	struct folders all;
+	struct folder *f;
+	struct uidset uids;
+	struct notes r;
+	struct note v[] = {
+		{7, {"x\0y", 3}},
+                {9, STR("nine")}
+        };
+
+	begin(s, login, "one");
+	ok(state_call(s, folders_load, &ac, a, &all, &err));
+	f = &all.v[0];
+	uidset_init(&uids, a);
+	uidset_add_range(&uids, 1, 8);
+	ok(state_call(s, notes_load, f, &uids, a, &r, &err));
+	assert_int_equal(r.n, 0);
+	ok(state_call(s, notes_store, f, v, 2, &err));
+	v[0].bytes = STR("again");
+	ok(state_call(s, notes_store, f, v, 1, &err));
+	ok(state_call(s, notes_load, f, &uids, a, &r, &err));
+	assert_int_equal(r.n, 1);
+	assert_int_equal(r.v[0].uid, 7);
+	assert_true(str_is(r.v[0].bytes, "again"));
+	v[0].bytes = (struct str){"", 0};
+	ok(state_call(s, notes_store, f, v, 1, &err));
+	ok(state_call(s, notes_load, f, &uids, a, &r, &err));
+	assert_int_equal(r.n, 0);
+	uidset_add(&uids, 9);
+	f->uidvalidity++;
+	ok(state_call(s, notes_load, f, &uids, a, &r, &err));
+	assert_int_equal(r.n, 0);
+}
+
+static void a_search_is_kept_for_a_while(struct state *s, const char *login)
+{
+	struct str bytes;
+
+	begin(s, login, "one");
+	assert_int_equal(state_call(s, search_load, &d, 600, a, &bytes, &err), RC_ABSENT);
+	ok(state_call(s, search_store, &d, STR("first"), &err));
+	ok(state_call(s, search_store, &d, (struct str){"a\0b", 3}, &err));
+	ok(state_call(s, search_load, &d, 600, a, &bytes, &err));
+	assert_int_equal(bytes.n, 3);
+	assert_int_equal(state_call(s, search_load, &d, -10, a, &bytes, &err), RC_ABSENT);
+	begin(s, login, "two");
+	assert_int_equal(state_call(s, search_load, &d, 600, a, &bytes, &err), RC_ABSENT);
+}
+
 void contract_state(struct state *s, const char *login)
 {
 	a = arena_new();
@@ -188,6 +238,8 @@ void contract_state(struct state *s, const char *login)
 	a_collection_is_written_by_comparison(s, login);
 	a_mail_is_claimed_once(s, login);
 	moves_are_remembered(s, login);
+	notes_last_as_long_as_the_folder(s, login);
+	a_search_is_kept_for_a_while(s, login);
 	state_call0(s, end);
 	arena_free(a);
 }

@@ -13,6 +13,7 @@ struct account_row {
 	struct str login;
 	enum entitlement entitlement;
 	enum eas_version ceiling;
+	struct str home;
 	unsigned next_folder;
 };
 
@@ -57,6 +58,15 @@ struct fake_state {
 	struct collection_row collections[ROWS];
 	struct sent_row sent[ROWS];
 	struct moved_row moved[4 * ROWS];
+	struct note_row {
+		int64_t folder; /* 0: a free row */
+		uint32_t uidvalidity;
+		struct note n;
+	} notes[ROWS];
+	struct search_row {
+		int64_t device, at;
+		struct str bytes;
+	} searches[ROWS];
 	struct str skipped[ROWS];
 	struct lock locks[ROWS];
 	size_t naccounts, nskipped, nlocks;
@@ -168,7 +178,8 @@ static enum rc do_begin(struct state *state, struct str login, const struct devi
 	(void)a;
 	BEGIN(fs, err);
 	ac = account_of(fs, login);
-	*account_r = (struct account){ac->id, ac->login, ac->entitlement, ac->ceiling};
+	*account_r =
+		(struct account){ac->id, ac->login, ac->entitlement, ac->ceiling, ac->home};
 	*device_r = *seen;
 	device_r->id = 0;
 	if (ac->entitlement || seen->device_id.n == 0 || str_is(seen->device_id, "validate"))
@@ -485,6 +496,82 @@ static enum rc do_moved_find(struct state *state, const struct device *d, struct
 	return END(fs, err_set(err, RC_ABSENT, "%.*s was not moved", STR_FMT(from)), err);
 }
 
+static struct note_row *note_row(struct fake_state *fs, const struct folder *f, uint32_t uid)
+{
+	for (size_t i = 0; i < ROWS; i++)
+		if (fs->notes[i].folder == f->row && f->row &&
+			fs->notes[i].uidvalidity == f->uidvalidity && fs->notes[i].n.uid == uid)
+			return &fs->notes[i];
+	return NULL;
+}
+
+static enum rc do_notes_load(struct state *state, const struct folder *f,
+	const struct uidset *uids, struct arena *a, struct notes *r, struct err *err)
+{
+	struct fake_state *fs = of(state);
+
+	*r = (struct notes){ARENA_ARRAY(a, struct note, ROWS), 0};
+	if (uidset_empty(uids))
+		return RC_OK;
+	BEGIN(fs, err);
+	for (uint32_t u = uidset_above(uids, 0); u; u = uidset_above(uids, u))
+		if (note_row(fs, f, u))
+			r->v[r->n++] = note_row(fs, f, u)->n;
+	return END(fs, RC_OK, err);
+}
+
+static enum rc do_notes_store(struct state *state, const struct folder *f, const struct note *v,
+	size_t n, struct err *err)
+{
+	struct fake_state *fs = of(state);
+
+	BEGIN(fs, err);
+	for (size_t k = 0; k < n; k++) {
+		struct note_row *row = note_row(fs, f, v[k].uid);
+
+		for (size_t i = 0; i < ROWS && !row; i++)
+			if (!fs->notes[i].folder)
+				row = &fs->notes[i];
+		assert(row);
+		*row = (struct note_row){
+			v[k].bytes.n ? f->row : 0, f->uidvalidity,
+			{v[k].uid, kept(fs, v[k].bytes)}
+                };
+	}
+	return END(fs, RC_OK, err);
+}
+
+static enum rc do_search_store(
+	struct state *state, const struct device *d, struct str bytes, struct err *err)
+{
+	struct fake_state *fs = of(state);
+	size_t i = 0;
+
+	BEGIN(fs, err);
+	while (i < ROWS && fs->searches[i].device && fs->searches[i].device != d->id)
+		i++;
+	assert(i < ROWS);
+	if (d->id)
+		fs->searches[i] = (struct search_row){d->id, clock_now(), kept(fs, bytes)};
+	return END(fs, RC_OK, err);
+}
+
+static enum rc do_search_load(struct state *state, const struct device *d, int64_t age,
+	struct arena *a, struct str *bytes_r, struct err *err)
+{
+	struct fake_state *fs = of(state);
+
+	(void)a;
+	BEGIN(fs, err);
+	for (size_t i = 0; i < ROWS; i++)
+		if (d->id && fs->searches[i].device == d->id &&
+			fs->searches[i].at > clock_now() - age) {
+			*bytes_r = fs->searches[i].bytes;
+			return END(fs, RC_OK, err);
+		}
+	return END(fs, err_set(err, RC_ABSENT, "no search"), err);
+}
+
 static enum rc do_skip_add(struct state *state, const struct account *ac,
 	const struct folder *f, struct str item, struct str reason, struct err *err)
 {
@@ -518,6 +605,10 @@ static const struct state_ops ops = {
 	.sent_drop = do_sent_drop,
 	.moved_add = do_moved_add,
 	.moved_find = do_moved_find,
+	.notes_load = do_notes_load,
+	.notes_store = do_notes_store,
+	.search_store = do_search_store,
+	.search_load = do_search_load,
 	.skip_add = do_skip_add,
 };
 
@@ -606,4 +697,15 @@ unsigned fake_state_calls(struct fake_state *fs)
 size_t fake_state_taken(struct fake_state *fs)
 {
 	return fs->nlocks;
+}
+
+void fake_state_home(struct fake_state *fs, const char *login, const char *home)
+{
+	account_of(fs, str_of(login))->home = kept(fs, str_of(home));
+}
+
+void fake_state_retry(struct fake_state *fs)
+{
+	for (size_t i = 0; i < ARRAY_LEN(fs->folders); i++)
+		fs->folders[i].f.retries++;
 }

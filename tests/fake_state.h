@@ -32,4 +32,8 @@ unsigned fake_state_calls(struct fake_state *fs);
 /* Collections and ClientIds that are taken and not given back: 0 between requests. */
 size_t fake_state_taken(struct fake_state *fs);
 
+/* What easctl user home and easctl item retry do. */
+void fake_state_home(struct fake_state *fs, const char *login, const char *home);
+void fake_state_retry(struct fake_state *fs);
+
 #endif

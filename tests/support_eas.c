@@ -90,6 +90,13 @@ static bool pause_for(struct services *sv, int64_t ms)
 	return true;
 }
 
+static enum rc scratch_bytes(struct services *sv, struct str *r, struct err *err)
+{
+	(void)err;
+	*r = buf_str(((struct buf_sink *)sv->scratch)->buf);
+	return RC_OK;
+}
+
 static void passed(void *ctx, const char *upto)
 {
 	(void)ctx;
@@ -123,8 +130,8 @@ static void restart(struct reply *rp)
 
 void eas_request(struct eas *e, const struct eas_request *q, struct buf *answer)
 {
-	struct buf tail;
-	struct buf_sink sink, tail_sink;
+	struct buf tail, scratch;
+	struct buf_sink sink, tail_sink, scratch_sink;
 	struct request rq = {.arena = arena_new(), .conf = &e->conf, .options = q->options};
 	struct reply rp = {
 		.http = 200, .body = &sink.sink, .tail = &tail_sink.sink, .restart = restart};
@@ -133,6 +140,8 @@ void eas_request(struct eas *e, const struct eas_request *q, struct buf *answer)
 		.mail = fake_mail_mail(e->mail),
 		.submit = &e->submit,
 		.pause = pause_for,
+		.scratch = &scratch_sink.sink,
+		.scratch_bytes = scratch_bytes,
 		.body_passed = passed,
 		.ctx = e};
 	struct err err = ERR_INIT;
@@ -140,6 +149,8 @@ void eas_request(struct eas *e, const struct eas_request *q, struct buf *answer)
 	buf_sink_init(&sink, answer);
 	buf_init(&tail, BUF_MAX_RESPONSE);
 	buf_sink_init(&tail_sink, &tail);
+	buf_init(&scratch, BUF_MAX_RESPONSE);
+	buf_sink_init(&scratch_sink, &scratch);
 	rq.content_type = text(rq.arena, q->type);
 	rq.version_header = text(rq.arena, q->version);
 	rq.has_policy_key = q->has_key;
@@ -169,6 +180,7 @@ void eas_request(struct eas *e, const struct eas_request *q, struct buf *answer)
 	}
 	buf_add_str(answer, buf_str(&tail));
 	buf_release(&tail);
+	buf_release(&scratch);
 	note(e, &rp, &err);
 	assert(fake_state_taken(e->state) == 0);
 	if (rp.wbxml)

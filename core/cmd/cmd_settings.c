@@ -1,6 +1,7 @@
 #include "core/base/utf8.h"
 #include "core/cmd/command.h"
 #include "core/cmd/device_info.h"
+#include "core/cmd/sending.h"
 #include "core/cmd/status.h"
 
 enum { SETTINGS_OK = 1, SETTINGS_ACCESS_DENIED = 3, SETTINGS_DENIED_BY_POLICY = 7 };
@@ -35,17 +36,9 @@ enum rc device_info_save(
 	return state_call(sv->state, device_save, d, DEVICE_INFO, err);
 }
 
-static struct str mail_address(const struct request *rq)
-{
-	struct str domain =
-		rq->conf->mail_domain.n ? rq->conf->mail_domain : rq->conf->login_domain;
-
-	return query_login(rq->user, domain, rq->arena);
-}
-
 static void user_information(struct request *rq, struct wbxml_writer *w)
 {
-	struct str address = mail_address(rq);
+	struct str address = sending_address(rq);
 
 	wbxml_open(w, SETTINGS_USER_INFORMATION);
 	wbxml_int(w, SETTINGS_STATUS, SETTINGS_OK);

@@ -4,6 +4,8 @@
 static const struct command commands[] = {
 	{CMD_SYNC,              V25,  V161, CMD_EMPTY_BODY,                 cmd_sync             },
 	{CMD_SEND_MAIL,         V25,  V161, CMD_RAW_BODY,                   cmd_send_mail        },
+	{CMD_SMART_FORWARD,     V25,  V161, CMD_RAW_BODY,                   cmd_smart_forward    },
+	{CMD_SMART_REPLY,       V25,  V161, CMD_RAW_BODY,                   cmd_smart_reply      },
 	{CMD_GET_ATTACHMENT,    V25,  V121, CMD_NO_BODY,                    cmd_get_attachment   },
 	{CMD_GET_HIERARCHY,     V25,  V121, CMD_NO_BODY,                    cmd_get_hierarchy    },
 	{CMD_FOLDER_SYNC,       V25,  V161, 0,                              cmd_folder_sync      },

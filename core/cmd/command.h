@@ -41,6 +41,8 @@ enum rc cmd_ping(struct request *, struct services *, struct reply *, struct err
 enum rc cmd_provision(struct request *, struct services *, struct reply *, struct err *);
 enum rc cmd_settings(struct request *, struct services *, struct reply *, struct err *);
 enum rc cmd_send_mail(struct request *, struct services *, struct reply *, struct err *);
+enum rc cmd_smart_forward(struct request *, struct services *, struct reply *, struct err *);
+enum rc cmd_smart_reply(struct request *, struct services *, struct reply *, struct err *);
 enum rc cmd_move_items(struct request *, struct services *, struct reply *, struct err *);
 enum rc cmd_item_operations(struct request *, struct services *, struct reply *, struct err *);
 enum rc cmd_get_attachment(struct request *, struct services *, struct reply *, struct err *);

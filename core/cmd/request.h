@@ -42,8 +42,14 @@ struct services {
 	 * of it is missing.
 	 */
 	enum rc (*read_body)(struct services *sv, struct request *rq, struct err *err);
-	/* Tells the owner of the request body that bytes before `upto` will not be read again.
+	/*
+	 * A place for bytes that may be too many for memory: what is written to `scratch` is
+	 * there, all of it, until the request ends.
 	 */
+	struct sink *scratch;
+	enum rc (*scratch_bytes)(struct services *sv, struct str *r, struct err *err);
+	/* Tells the owner of the request body, or of scratch, that bytes before `upto` will not
+	 * be read again soon. */
 	void (*body_passed)(void *ctx, const char *upto);
 	void *ctx;
 };

@@ -36,8 +36,13 @@ static bool is_field(struct str line, const char *name)
 	return str_istarts(line, name) && line.n > strlen(name) && line.p[strlen(name)] == ':';
 }
 
+struct str outgoing_header(struct str message, size_t *body_r)
+{
+	return str_sub(message, 0, header_end(message, body_r));
+}
+
 /* The header with LF or CRLF as it came, without some fields. */
-static void copy_header(struct str head, bool keep_bcc, struct buf *out)
+static void copy_header(struct str head, bool keep_bcc, bool keep_mime, struct buf *out)
 {
 	bool take = true;
 
@@ -48,7 +53,9 @@ static void copy_header(struct str head, bool keep_bcc, struct buf *out)
 		head = str_sub(head, at + 1, head.n);
 		if (line.p[0] != ' ' && line.p[0] != '\t')
 			take = !is_field(line, "From") && !is_field(line, "Return-Path") &&
-			       (keep_bcc || !is_field(line, "Bcc"));
+			       (keep_bcc || !is_field(line, "Bcc")) &&
+			       (keep_mime || !(str_istarts(line, "Content-") ||
+						     is_field(line, "MIME-Version")));
 		if (!take)
 			continue;
 		buf_add_str(out, line);
@@ -113,23 +120,28 @@ static void add_recipients(
 	}
 }
 
-static struct str build(struct str head, struct str address, bool keep_bcc, struct arena *a)
+static struct str build(
+	struct str head, const struct outgoing_change *change, bool keep_bcc, struct arena *a)
 {
+	bool own = !change->entity.p;
 	struct buf b;
 	struct str r;
 
 	buf_init(&b, 2 * HEADER_MAX + BUF_MAX_LINE);
-	add_from(head, address, a, &b);
+	add_from(head, change->address, a, &b);
 	if (!header_raw(head, "Date", a).n)
 		add_date(&b);
-	copy_header(head, keep_bcc, &b);
-	buf_adds(&b, "\r\n");
+	copy_header(head, keep_bcc, own, &b);
+	buf_add_str(&b, change->header);
+	/* The entity has fields of its own in front. */
+	if (own)
+		buf_adds(&b, "\r\n");
 	r = arena_str(a, buf_str(&b));
 	buf_release(&b);
 	return r;
 }
 
-enum rc outgoing_read(struct str message, struct str address, struct arena *a,
+enum rc outgoing_read(struct str message, const struct outgoing_change *change, struct arena *a,
 	struct outgoing *r, struct err *err)
 {
 	static const char *const fields[] = {"To", "Cc", "Bcc"};
@@ -149,14 +161,15 @@ enum rc outgoing_read(struct str message, struct str address, struct arena *a,
 	if (!header_raw(head, "Message-ID", a).n) {
 		/* One identity for both copies. */
 		buf_init(&b, BUF_MAX_LINE);
-		add_message_id(address, &b);
+		add_message_id(change->address, &b);
 		id = arena_str(a, buf_str(&b));
 		buf_release(&b);
 	}
 	r->sent[0] = r->kept[0] = id;
-	r->sent[1] = build(head, address, false, a);
-	r->kept[1] = build(head, address, true, a);
-	r->sent[2] = r->kept[2] = str_sub(message, body, message.n);
+	r->sent[1] = build(head, change, false, a);
+	r->kept[1] = build(head, change, true, a);
+	r->sent[2] = r->kept[2] =
+		change->entity.p ? change->entity : str_sub(message, body, message.n);
 	r->nsent = r->nkept = 3;
 	return RC_OK;
 }

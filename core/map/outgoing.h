@@ -15,11 +15,22 @@ struct outgoing {
 	size_t nrecipients;
 };
 
+/* What the device's message is to become. */
+struct outgoing_change {
+	struct str address; /* From becomes it; the display name stays */
+	struct str header;  /* fields to be added, with their line ends; may be empty */
+	struct str entity;  /* MIME fields and body in place of its own; STR_NONE: its own */
+};
+
 /*
- * From becomes `address` (the display name stays), Date and Message-ID are added when missing,
- * Bcc is left out of what is sent. RC_INVALID with ERR_BAD_MIME, or ERR_NO_RECIPIENT.
+ * Date and Message-ID are added when missing, Bcc is left out of what is sent. RC_INVALID with
+ * ERR_BAD_MIME, or ERR_NO_RECIPIENT.
  */
-MUST_USE enum rc outgoing_read(struct str message, struct str address, struct arena *a,
-	struct outgoing *r, struct err *err);
+MUST_USE enum rc outgoing_read(struct str message, const struct outgoing_change *change,
+	struct arena *a, struct outgoing *r, struct err *err);
+
+/* The header block of a message, and where its body begins: the first empty line, whatever the
+ * line ends are. */
+struct str outgoing_header(struct str message, size_t *body_r);
 
 #endif

@@ -21,3 +21,21 @@ enum rc server_id_parse(
 	*section_r = rest;
 	return RC_OK;
 }
+
+struct str long_id_format(
+	struct arena *a, struct str collection, uint32_t uid, uint32_t uidvalidity)
+{
+	return arena_printf(a, "L:%.*s:%u:%u", STR_FMT(collection), uid, uidvalidity);
+}
+
+enum rc long_id_parse(
+	struct str text, struct str *collection_r, uint32_t *uid_r, uint32_t *uidvalidity_r)
+{
+	struct str section;
+
+	if (!str_starts(text, "L:") ||
+		server_id_parse(str_sub(text, 2, text.n), collection_r, uid_r, &section) ||
+		!str_u32(section, uidvalidity_r))
+		return RC_INVALID;
+	return RC_OK;
+}

@@ -11,6 +11,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/err.h"
+#include "core/base/uidset.h"
 #include "core/wire/version.h"
 
 enum entitlement {
@@ -27,6 +28,7 @@ struct account {
 	struct str login; /* lower-cased login name */
 	enum entitlement entitlement;
 	enum eas_version ceiling; /* V_NONE: no ceiling of its own */
+	struct str home; /* URL of the server that this user belongs to; empty: this one */
 };
 
 enum device_access { DEVICE_ALLOWED = 0, DEVICE_BLOCKED, DEVICE_QUARANTINED };
@@ -46,6 +48,7 @@ struct device {
 	struct str ping;         /* cached Ping parameters, bytes of core/cmd/cmd_ping.c */
 	struct str sync_request; /* cached Sync request, bytes of core/cmd/cmd_sync.c */
 	int64_t first_seen, last_seen;
+	int64_t trace_until; /* the dialogue is written down until then; 0: it is not */
 };
 
 /* What device_save() writes. */
@@ -76,6 +79,7 @@ struct folder {
 	struct str name;   /* as the device shows it */
 	unsigned type;     /* EAS folder type, commands.md 2 */
 	bool selectable;
+	uint64_t retries; /* how often skipped items were asked to be tried again */
 };
 
 struct folders {
@@ -102,6 +106,17 @@ struct collection {
 
 struct moved {
 	struct str from, to; /* ServerIds */
+};
+
+/* What the mail server has no place for, of one message; opaque here. */
+struct note {
+	uint32_t uid;
+	struct str bytes;
+};
+
+struct notes {
+	struct note *v;
+	size_t n;
 };
 
 struct state {
@@ -181,6 +196,22 @@ struct state_ops {
 	/* RC_ABSENT when that item was not moved by this device. */
 	enum rc (*moved_find)(struct state *s, const struct device *d, struct str from,
 		struct arena *a, struct str *to_r, struct err *err);
+
+	/*
+	 * Notes on messages of a folder, as long as it has its UIDVALIDITY. Empty bytes: the
+	 * note goes. Missing ones are no error.
+	 */
+	enum rc (*notes_load)(struct state *s, const struct folder *f,
+		const struct uidset *uids, struct arena *a, struct notes *r, struct err *err);
+	enum rc (*notes_store)(struct state *s, const struct folder *f, const struct note *v,
+		size_t n, struct err *err);
+
+	/* The list that a device's search found, opaque; loosely durable. RC_ABSENT: none, or
+	 * older than `age` seconds. */
+	enum rc (*search_store)(
+		struct state *s, const struct device *d, struct str bytes, struct err *err);
+	enum rc (*search_load)(struct state *s, const struct device *d, int64_t age,
+		struct arena *a, struct str *bytes_r, struct err *err);
 
 	/* For the administrator: an item of this folder that cannot be shown to devices, and
 	 * why. */

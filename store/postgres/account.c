@@ -18,7 +18,8 @@ static const char find_sql[] =
 	" d.phone_number, d.mobile_operator, d.outbound_sms, d.version, d.ceiling, d.access, d.wipe,"
 	" d.policy_key, d.policy_pending, d.policy_hash, d.ping, d.sync_request,"
 	" extract(epoch FROM d.first_seen)::bigint, extract(epoch FROM d.last_seen)::bigint,"
-	" (SELECT count(*) FROM device n WHERE n.account_id = a.id)"
+	" (SELECT count(*) FROM device n WHERE n.account_id = a.id), a.home,"
+	" coalesce(extract(epoch FROM d.trace_until)::bigint, 0)"
 	" FROM (SELECT 1) one LEFT JOIN account a ON a.login = $1"
 	" LEFT JOIN entitlement e ON true"
 	" LEFT JOIN device d ON d.account_id = a.id AND d.device_id = $2";
@@ -54,6 +55,7 @@ static void read_device(PGresult *r, struct arena *a, struct device *d)
 	d->sync_request = conn_bytes(r, 0, 22, a);
 	d->first_seen = conn_int(r, 0, 23);
 	d->last_seen = conn_int(r, 0, 24);
+	d->trace_until = conn_int(r, 0, 27);
 }
 
 static enum rc find(struct pg_state *s, struct str login, const struct device *seen,
@@ -163,7 +165,7 @@ enum rc pg_begin(struct state *state, struct str login, const struct device *see
 		}
 		*ac = (struct account){conn_int(r, 0, 0), login,
 			(enum entitlement)conn_int(r, 0, 2),
-			(enum eas_version)conn_int(r, 0, 1)};
+			(enum eas_version)conn_int(r, 0, 1), conn_text(r, 0, 26, a)};
 		device = !PQgetisnull(r, 0, 3);
 		if (device)
 			read_device(r, a, d);

@@ -37,6 +37,7 @@ void pg_folder(PGresult *r, int row, int column, struct arena *a, struct folder 
 		.name = conn_text(r, row, column + 7, a),
 		.type = (unsigned)conn_int(r, row, column + 8),
 		.selectable = conn_bool(r, row, column + 9),
+		.retries = (uint64_t)conn_int(r, row, column + 10),
 	};
 }
 

@@ -298,6 +298,10 @@ static const struct state_ops ops = {
 	.sent_drop = pg_sent_drop,
 	.moved_add = pg_moved_add,
 	.moved_find = pg_moved_find,
+	.notes_load = pg_notes_load,
+	.notes_store = pg_notes_store,
+	.search_store = pg_search_store,
+	.search_load = pg_search_load,
 	.skip_add = pg_skip_add,
 };
 

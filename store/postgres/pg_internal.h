@@ -23,11 +23,22 @@ enum rc pg_folders_store(
 	struct state *, const struct account *, struct folders *, struct arena *, struct err *);
 enum rc pg_folder_get(struct state *, const struct account *, struct str, struct arena *,
 	struct folder *, struct err *);
-/* Columns row, id, kind, path, uidvalidity, mailbox_id, parent, name, type, selectable. */
+/* Columns row, id, kind, path, uidvalidity, mailbox_id, parent, name, type, selectable,
+ * retries.
+ */
 #define FOLDER_COLUMNS                                                                         \
 	"f.row, f.id, f.kind, f.path, f.uidvalidity, f.mailbox_id, f.parent, f.name, f.type, " \
-	"f.selectable"
+	"f.selectable, f.retries"
 void pg_folder(PGresult *r, int row, int column, struct arena *a, struct folder *f);
+
+/* note.c */
+enum rc pg_notes_load(struct state *, const struct folder *, const struct uidset *,
+	struct arena *, struct notes *, struct err *);
+enum rc pg_notes_store(
+	struct state *, const struct folder *, const struct note *, size_t, struct err *);
+enum rc pg_search_store(struct state *, const struct device *, struct str, struct err *);
+enum rc pg_search_load(struct state *, const struct device *, int64_t, struct arena *,
+	struct str *, struct err *);
 
 /* A session advisory lock on (device, text), held until pg_unlock() or the end of the request.
  */

@@ -493,9 +493,14 @@ bool phone_move(
 	return true;
 }
 
+static bool is_old(const struct phone *p)
+{
+	return strcmp(p->version, "14.0") < 0 || strcmp(p->version, "2.5") == 0;
+}
+
 bool phone_send(struct phone *p, const char *to, const char *subject, const char *body)
 {
-	bool raw = strcmp(p->version, "14.0") < 0 || strcmp(p->version, "2.5") == 0;
+	bool raw = is_old(p);
 	static unsigned count;
 	char mime[4096];
 	struct buf b;
@@ -524,6 +529,42 @@ bool phone_send(struct phone *p, const char *to, const char *subject, const char
 	/* 118: it has been sent, and the answer was lost. */
 	if (e && elem_u32(e, COMPOSEMAIL_STATUS, 0) != 118)
 		return fail(p, "SendMail: Status %u", elem_u32(e, COMPOSEMAIL_STATUS, 0));
+	return p->error[0] == '\0';
+}
+
+bool phone_smart(struct phone *p, const char *command, const struct device_folder *f,
+	const char *id, bool replace_mime, struct str mime, unsigned *status_r)
+{
+	static unsigned count;
+	const struct elem *e;
+	char extra[256];
+	struct buf b;
+	unsigned status;
+
+	if (is_old(p)) {
+		(void)snprintf(extra, sizeof(extra), "&CollectionId=%s&ItemId=%s&SaveInSent=T",
+			f->id, id);
+		e = phone_post_raw(p, command, extra, "message/rfc822", mime);
+	} else {
+		buf_init(&b, BUF_MAX_RESPONSE);
+		buf_addf(&b,
+			"composemail:%s\n  composemail:ClientId \"%s-smart-%d-%u\"\n"
+			"  composemail:SaveInSentItems\n%s  composemail:Source\n"
+			"    composemail:FolderId \"%s\"\n    composemail:ItemId \"%s\"\n"
+			"  composemail:Mime x\"",
+			command, p->id, (int)getpid(), ++count,
+			replace_mime ? "  composemail:ReplaceMime\n" : "", f->id, id);
+		for (size_t i = 0; i < mime.n; i++)
+			buf_addf(&b, "%02x", (unsigned char)mime.p[i]);
+		buf_adds(&b, "\"\n");
+		e = phone_post(p, command, b.p);
+		buf_release(&b);
+	}
+	status = elem_u32(e, COMPOSEMAIL_STATUS, 0);
+	if (status_r)
+		*status_r = status;
+	if (status && status != 118)
+		return fail(p, "%s: Status %u", command, status);
 	return p->error[0] == '\0';
 }
 

@@ -75,6 +75,13 @@ bool phone_move(
 bool phone_send(struct phone *p, const char *to, const char *subject, const char *body);
 
 /*
+ * SmartReply or SmartForward about an item, in the form of the phone's version. Whether it went
+ * out, now or (118) with an earlier try; *status_r, when not NULL: the Status, 0 for none.
+ */
+bool phone_smart(struct phone *p, const char *command, const struct device_folder *f,
+	const char *id, bool replace_mime, struct str mime, unsigned *status_r);
+
+/*
  * FolderCreate, FolderUpdate, FolderDelete; the model learns of it at once, as phones do. The
  * Status, 0 when there is none; the model changes with Status 1 only. parent: "0" or an id.
  */

@@ -20,7 +20,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		!utf8_is_clean(header_address_list(&to, 1000, a)))
 		abort();
 	(void)header_topic(header_decode(text, a));
-	(void)(outgoing_read(text, STR("ann@example.test"), a, &out, NULL) == RC_OK);
+	(void)(outgoing_read(text,
+		       &(struct outgoing_change){.address = STR("ann@example.test")}, a, &out,
+		       NULL) == RC_OK);
 	for (size_t i = 0; i < sizeof(encodings) / sizeof(*encodings); i++)
 		(void)decode_bytes(text, str_of(encodings[i]), a);
 	arena_free(a);

@@ -1,0 +1,319 @@
+/*
+ * SmartReply and SmartForward, [MS-ASCMD] 2.2.1.19 and 2.2.1.20: the device sends only what its
+ * user wrote, the server adds the original (S10, S11, C48-C50).
+ */
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/cmd/command.h"
+#include "core/cmd/item_ref.h"
+#include "core/cmd/sending.h"
+#include "core/cmd/status.h"
+#include "core/map/charset.h"
+#include "core/map/compose.h"
+#include "core/map/decode.h"
+#include "core/map/email_parts.h"
+#include "core/sync/mail_notes.h"
+
+enum {
+	TEXT_MAX = 4 * 1024 * 1024, /* of the original: a longer one is attached whole */
+	ATTACHMENTS_MAX = 200,      /* likewise with more of them */
+};
+
+struct smart {
+	struct request *rq;
+	struct services *sv;
+	bool forward, replace_mime;
+	struct sending m;
+	struct item_ref source;
+	bool found; /* the original is there */
+	struct mail_summary original;
+};
+
+/* The ids of either form of the request. */
+struct ids {
+	struct str folder, item, long_id, instance;
+};
+
+static struct ids read_ids(const struct request *rq)
+{
+	const struct query *q = &rq->query;
+	const struct elem *e = elem_child(rq->doc, COMPOSEMAIL_SOURCE);
+
+	if (rq->version < V140)
+		return (struct ids){q->collection_id, q->item_id, q->long_id, q->occurrence};
+	return (struct ids){elem_text(e, COMPOSEMAIL_FOLDER_ID),
+		elem_text(e, COMPOSEMAIL_ITEM_ID), elem_text(e, COMPOSEMAIL_LONG_ID),
+		elem_text(e, COMPOSEMAIL_INSTANCE_ID)};
+}
+
+static unsigned check_ids(const struct request *rq, const struct ids *ids)
+{
+	int64_t t;
+
+	if (ids->long_id.n && (ids->item.n || ids->folder.n))
+		return STATUS_INVALID_COMBINATION_OF_IDS;
+	/* Without an original it is a plain mail up to 12.1, where losing it is worse. */
+	if (!ids->long_id.n && !ids->item.n)
+		return rq->version < V140 ? 0 : STATUS_INVALID_XML;
+	if (rq->version >= V140 && ids->instance.n && clock_parse(ids->instance, &t))
+		return STATUS_INVALID_DATE_TIME;
+	return 0;
+}
+
+/* The original, if it is there. */
+static enum rc find_original(struct smart *s, const struct ids *ids, struct err *err)
+{
+	struct arena *a = s->rq->arena;
+	struct mail_summaries r = {NULL, 0};
+	struct uidset one;
+	enum rc rc = RC_ABSENT;
+
+	if (ids->item.n || ids->long_id.n)
+		rc = item_ref_find(
+			s->rq, s->sv, ids->folder, ids->item, ids->long_id, &s->source, err);
+	if (rc == RC_OK) {
+		uidset_init(&one, a);
+		uidset_add(&one, s->source.uid);
+		rc = mail_call(s->sv->mail, summaries, s->source.folder.path, &one, a, &r, err);
+	}
+	if (rc && rc != RC_ABSENT && rc != RC_INVALID)
+		return rc;
+	s->found = rc == RC_OK && r.n && !(r.v[0].flags.flags & MAIL_DELETED);
+	if (s->found)
+		s->original = r.v[0];
+	return RC_OK;
+}
+
+/* What is read of the original before it is put together. */
+struct pieces {
+	const struct mail_part *plain, *html;
+	const struct mail_part *attached[ATTACHMENTS_MAX + 1];
+	size_t nattached;
+	struct mail_part_request q[ATTACHMENTS_MAX + 2]; /* the two texts, then MIME fields */
+	size_t nq;
+	struct compose_original text;
+};
+
+static struct str read_text(
+	const struct mail_part *p, const struct mail_part_request *q, struct arena *a)
+{
+	struct str s = q->bytes;
+
+	if (!p || !s.p)
+		return STR_NONE;
+	return charset_to_utf8(decode_bytes(s, p->encoding, a), p->charset, a);
+}
+
+static void ask(struct smart *s, struct pieces *x, struct str section)
+{
+	x->q[x->nq++] = (struct mail_part_request){.uid = s->source.uid, .section = section};
+}
+
+/* Texts in one trip, the MIME fields of what is attached in a second one. */
+static enum rc read_pieces(struct smart *s, struct pieces *x, struct err *err)
+{
+	struct arena *a = s->rq->arena;
+	struct mail *mail = s->sv->mail;
+	struct str path = s->source.folder.path;
+	size_t first;
+	enum rc rc = RC_OK;
+
+	email_bodies(s->original.root, &x->plain, &x->html);
+	if (x->plain)
+		ask(s, x, x->plain->section);
+	if (x->html)
+		ask(s, x, x->html->section);
+	if (x->nq)
+		rc = mail_call(mail, parts, path, x->q, x->nq, a, err);
+	if (rc)
+		return rc;
+	x->text = (struct compose_original){
+		.header = s->original.header, .received = s->original.received};
+	x->text.plain = read_text(x->plain, &x->q[0], a);
+	x->text.html = read_text(x->html, &x->q[x->plain ? 1 : 0], a);
+	x->nattached = compose_attachments(s->original.root, s->forward,
+		x->text.html.p ? x->text.html : (struct str){"", 0}, x->attached,
+		ATTACHMENTS_MAX + 1);
+	first = x->nq;
+	/* The one part of a message has the message's own fields. */
+	if (!s->original.root->child || x->nattached > ATTACHMENTS_MAX)
+		return RC_OK;
+	for (size_t i = 0; i < x->nattached; i++)
+		ask(s, x, arena_printf(a, "%.*s.MIME", STR_FMT(x->attached[i]->section)));
+	return x->nq > first ? mail_call(mail, parts, path, x->q + first, x->nq - first, a, err)
+			     : RC_OK;
+}
+
+static bool too_large(const struct mail_part *p)
+{
+	return p && p->size > TEXT_MAX;
+}
+
+/* Whether the original is better attached as it is: sealed, unreadable, or huge. */
+static bool attach_whole(const struct smart *s)
+{
+	const struct mail_part *plain, *html;
+
+	if (!s->original.root || email_is_smime(s->original.root))
+		return true;
+	email_bodies(s->original.root, &plain, &html);
+	return too_large(plain) || too_large(html);
+}
+
+static enum rc stream_part(struct smart *s, struct compose *c, struct str section,
+	struct str fields, struct err *err)
+{
+	enum rc rc = compose_part(c, fields, err);
+
+	return rc ? rc
+		  : mail_call(s->sv->mail, stream, s->source.folder.path, s->source.uid,
+			    section, 0, 0, s->sv->scratch, err);
+}
+
+static enum rc compose_whole(struct smart *s, struct err *err)
+{
+	struct compose_original none = {.plain = STR_NONE};
+	struct arena *a = s->rq->arena;
+	struct compose c;
+	/* A reply to what cannot be quoted has nothing to add. */
+	enum rc rc = compose_open(
+		&c, s->m.mime, &none, s->forward, s->forward, s->sv->scratch, a, err);
+
+	if (rc == RC_OK && s->forward)
+		rc = stream_part(s, &c, (struct str){"", 0},
+			compose_message_fields(s->original.header, a), err);
+	return rc ? rc : compose_close(&c, err);
+}
+
+static enum rc compose_pieces(struct smart *s, struct err *err)
+{
+	struct arena *a = s->rq->arena;
+	struct pieces *x = ARENA_NEW(a, struct pieces);
+	size_t first;
+	struct compose c;
+	enum rc rc = read_pieces(s, x, err);
+
+	if (rc)
+		return rc;
+	if (x->nattached > ATTACHMENTS_MAX)
+		return compose_whole(s, err);
+	rc = compose_open(
+		&c, s->m.mime, &x->text, s->forward, x->nattached > 0, s->sv->scratch, a, err);
+	first = x->nq - (s->original.root->child ? x->nattached : 0);
+	for (size_t i = 0; i < x->nattached && rc == RC_OK; i++) {
+		const struct mail_part *p = x->attached[i];
+		struct str mime = first + i < x->nq ? x->q[first + i].bytes : STR_NONE;
+
+		rc = stream_part(s, &c, p->section, compose_fields(p, mime, a), err);
+	}
+	return rc ? rc : compose_close(&c, err);
+}
+
+/* The entity with the original in it; STR_NONE where the device's own is to stay. */
+static enum rc compose_entity(struct smart *s, struct str *entity_r, struct err *err)
+{
+	enum rc rc;
+
+	*entity_r = STR_NONE;
+	if (!s->found || s->replace_mime || compose_is_sealed(s->m.mime, s->rq->arena))
+		return RC_OK;
+	rc = attach_whole(s) ? compose_whole(s, err) : compose_pieces(s, err);
+	if (rc == RC_OK)
+		rc = s->sv->scratch_bytes(s->sv, entity_r, err);
+	/* What vanishes half way is not there: the device learns it. */
+	return rc;
+}
+
+/* K6: other clients see what was done with it. The mail is out, so this only goes to the log.
+ */
+static void mark(struct smart *s)
+{
+	struct mail_flag_change change = {
+		.uid = s->source.uid, .set = s->forward ? MAIL_FORWARDED : MAIL_ANSWERED};
+	struct folder *f = &s->source.folder;
+	struct err why = ERR_INIT;
+	enum rc rc;
+
+	if (!s->found)
+		return;
+	rc = mail_call(s->sv->mail, store, f->path, f->uidvalidity, &change, 1, &why);
+	if (rc == RC_OK && s->m.recipients)
+		rc = mail_notes_verb(s->sv->state, f, s->source.uid,
+			s->forward            ? EMAIL_FORWARDED
+			: s->m.recipients > 1 ? EMAIL_REPLIED_ALL
+					      : EMAIL_REPLIED,
+			s->rq->arena, &why);
+	if (rc)
+		log_warning(
+			"a mail was sent, but the original could not be marked: %s", why.text);
+}
+
+static enum rc send(struct smart *s, struct err *err)
+{
+	struct arena *a = s->rq->arena;
+	struct outgoing_change change = {.address = sending_address(s->rq)};
+	size_t body;
+	enum rc rc = compose_entity(s, &change.entity, err);
+
+	if (rc) {
+		sending_drop(s->rq, s->sv, &s->m);
+		return rc;
+	}
+	if (s->found)
+		change.header = compose_references(
+			outgoing_header(s->m.mime, &body), s->original.header, a);
+	return sending_send(s->rq, s->sv, &s->m, &change, err);
+}
+
+static enum rc smart(struct request *rq, struct services *sv, struct reply *rp, bool forward,
+	struct err *err)
+{
+	struct smart s = {.rq = rq,
+		.sv = sv,
+		.forward = forward,
+		.replace_mime = elem_has(rq->doc, COMPOSEMAIL_REPLACE_MIME)};
+	struct ids ids = read_ids(rq);
+	unsigned status;
+	enum rc rc = sending_read(rq, &s.m, &status, err);
+
+	if (rc)
+		return rc;
+	if (!status)
+		status = check_ids(rq, &ids);
+	if (!status) {
+		rc = find_original(&s, &ids, err);
+		if (rc)
+			return rc;
+		/* Up to 12.1 there is no way to tell: the mail goes out without it. */
+		if (!s.found && rq->version >= V140)
+			status = STATUS_ITEM_NOT_FOUND;
+	}
+	if (status) {
+		status_fail(rq, rp, status);
+		return RC_OK;
+	}
+	rc = sending_claim(rq, sv, rp, &s.m, err);
+	if (rc == RC_OK)
+		rc = send(&s, err);
+	else if (rc != RC_CONFLICT)
+		return rc;
+	if (rc && rc != RC_CONFLICT)
+		return rc;
+	/* A try that died behind the sending has not marked it. */
+	mark(&s);
+	if (rc == RC_OK)
+		rp->status = STATUS_OK;
+	return RC_OK;
+}
+
+enum rc cmd_smart_reply(
+	struct request *rq, struct services *sv, struct reply *rp, struct err *err)
+{
+	return smart(rq, sv, rp, false, err);
+}
+
+enum rc cmd_smart_forward(
+	struct request *rq, struct services *sv, struct reply *rp, struct err *err)
+{
+	return smart(rq, sv, rp, true, err);
+}
