@@ -1,6 +1,7 @@
 #include "tests/fake_mail.h"
 
 #include "core/base/clock.h"
+#include "core/map/email.h"
 #include "core/map/header.h"
 
 #include <assert.h>
@@ -428,6 +429,30 @@ static void read_summaries(struct box *b, const struct uidset *want, size_t newe
 	}
 }
 
+static void thread_of(const struct message *m, unsigned char id[EMAIL_CONVERSATION_ID])
+{
+	struct arena *a = arena_new();
+
+	email_conversation_id(header_block(msg_text(m)), a, id);
+	arena_free(a);
+}
+
+static void add_threads(struct box *b, struct uidset *scope)
+{
+	unsigned char mine[EMAIL_CONVERSATION_ID], theirs[EMAIL_CONVERSATION_ID];
+	struct uidset first = uidset_copy(scope, scope->arena);
+
+	for (size_t i = 0; i < b->n; i++) {
+		thread_of(&b->v[i], mine);
+		for (size_t k = 0; k < b->n; k++) {
+			thread_of(&b->v[k], theirs);
+			if (uidset_has(&first, b->v[k].uid) &&
+				memcmp(mine, theirs, sizeof(mine)) == 0)
+				uidset_add(scope, b->v[i].uid);
+		}
+	}
+}
+
 static enum rc do_look(struct mail *mail, struct str folder, const struct mail_look *l,
 	struct arena *a, struct mail_delta *r, struct err *err)
 {
@@ -462,6 +487,8 @@ static enum rc do_look(struct mail *mail, struct str folder, const struct mail_l
 		if ((l->search || r->reset) && m->received >= l->after)
 			uidset_add(&r->scope, m->uid);
 	}
+	if (l->search && l->conversations)
+		add_threads(b, &r->scope);
 	read_summaries(b, l->want, l->newest, first ? 0 : l->since.uidnext, a, &r->summaries);
 	return END(fm, err);
 }

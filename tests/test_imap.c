@@ -2,9 +2,9 @@
  * IMAP responses as values: RFC 3501 section 9, and what no mail should look like.
  */
 #include "core/base/buf.h"
+#include "core/base/utf7.h"
 #include "core/base/utf8.h"
 #include "store/imap/parser.h"
-#include "store/imap/utf7.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -151,8 +151,12 @@ static enum rc fetch_item(struct operations *o, const struct elem *e, struct str
 	options.whole = options.nprefs == 0;
 	if (o->multipart)
 		options.parts = &parts.parts;
-	return mail_fetch(o->sv->mail, &folder, uid, &options, ITEMOPERATIONS_PROPERTIES,
-		rq->arena, o->w, err);
+	return mail_fetch(&(struct mail_reader){.mail = o->sv->mail,
+				  .state = o->sv->state,
+				  .folder = &folder,
+				  .options = &options,
+				  .a = rq->arena},
+		uid, ITEMOPERATIONS_PROPERTIES, o->w, err);
 }
 
 /* clients.md 1: Range only when it was asked for. */
@@ -161,7 +165,7 @@ static enum rc fetch_attachment(
 {
 	struct str range =
 		elem_text(elem_child(e, ITEMOPERATIONS_OPTIONS), ITEMOPERATIONS_RANGE);
-	uint64_t from = 0, length = 0, size;
+	uint64_t from = 0, length = 0, size = 0;
 	struct attachment at;
 	enum rc rc = attachment_find(o->rq, o->sv, reference, &at, err);
 	unsigned part;
@@ -170,11 +174,13 @@ static enum rc fetch_attachment(
 		return rc;
 	if (range.n && !read_range(range, &from, &length))
 		return err_set(err, RC_LIMIT, "a bad range");
-	size = at.part->size;
-	if (str_is(at.part->encoding, "base64"))
-		size = size * 3 / 4;
-	if (from > size)
-		return err_set(err, RC_LIMIT, "the range begins behind the end");
+	if (range.n) {
+		rc = attachment_size(o->rq, o->sv, &at, &size, err);
+		if (rc)
+			return rc;
+		if (from >= size)
+			return err_set(err, RC_LIMIT, "the range begins behind the end");
+	}
 	wbxml_open(o->w, ITEMOPERATIONS_PROPERTIES);
 	if (range.n) {
 		uint64_t last = from + length - 1;

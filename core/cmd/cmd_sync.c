@@ -2,28 +2,22 @@
 #include "core/base/log.h"
 #include "core/base/varint.h"
 #include "core/cmd/command.h"
+#include "core/cmd/sending.h"
 #include "core/cmd/status.h"
+#include "core/cmd/sync_request.h"
 #include "core/map/server_id.h"
 #include "core/sync/folders.h"
+#include "core/sync/mail_changes.h"
 #include "core/sync/mail_sync.h"
 #include "core/sync/sync_key.h"
-#include "core/wire/dump.h"
-#include "core/wire/reader.h"
 
-/* [MS-ASCMD] 2.2.3.177.17 */
 enum {
-	SYNC_OK = 1,
-	SYNC_BAD_KEY = 3,
-	SYNC_PROTOCOL_ERROR = 4,
-	SYNC_SERVER_ERROR = 5,
-	SYNC_CONVERSION = 6,
-	SYNC_NOT_FOUND = 8,
-	SYNC_HIERARCHY_CHANGED = 12,
-	SYNC_RESEND_FULL = 13,
-	SYNC_INTERVAL = 14,
+	WINDOW_DEFAULT = 100,
+	FILTER_ALL_MAX = 5,
+	FILTER_TASKS = 8,
+	HOLD_MAX = 60,
+	HOLD_STEP = 3
 };
-
-enum { WINDOW_DEFAULT = 100, COLLECTIONS_MAX = 1000, HOLD_MAX = 60, HOLD_STEP = 3 };
 
 /* What a client command came to, if there is something to tell. */
 struct answer {
@@ -36,8 +30,9 @@ struct sync {
 	struct request *rq;
 	struct services *sv;
 	struct wbxml_writer *w;
-	unsigned left; /* of the global window */
-	bool reported; /* something is worth a body */
+	unsigned left;    /* of the global window */
+	bool reported;    /* something is worth a body */
+	unsigned refused; /* Status of the whole, which throws away what was written; 0: none */
 };
 
 /* One collection of the request. */
@@ -140,48 +135,36 @@ static uint32_t uid_of(const struct part *p, struct str id)
 	return uid;
 }
 
-/* Read and Flag, and nothing else, [MS-ASCMD] 2.2.3.24. What was done is known to the device.
- */
+/* Read, Flag and Categories, and nothing else, [MS-ASCMD] 2.2.3.24. What was done is known to
+ * the device. */
 static enum rc apply_changes(
 	struct sync *s, struct part *p, const struct elem *commands, struct err *err)
 {
 	struct arena *a = s->rq->arena;
 	size_t max = elem_count(commands, AIRSYNC_CHANGE), n = 0;
-	struct mail_flag_change *v = ARENA_ARRAY(a, struct mail_flag_change, max + 1);
+	struct mail_change *v = ARENA_ARRAY(a, struct mail_change, max + 1);
+	struct str *ids = ARENA_ARRAY(a, struct str, max + 1);
 	enum rc rc;
 
 	for (const struct elem *e = elem_child(commands, AIRSYNC_CHANGE); e;
 		e = elem_again(e)) {
 		struct str id = elem_text(e, AIRSYNC_SERVER_ID);
-		struct mail_flag_change c = {.uid = uid_of(p, id)};
+		uint32_t uid = uid_of(p, id);
 
-		if (!c.uid || !uidset_has(&p->round.st.held, c.uid)) {
+		if (!uid || !uidset_has(&p->round.st.held, uid)) {
 			answer(p, AIRSYNC_CHANGE, id, SYNC_NOT_FOUND);
 			continue;
 		}
-		if (email_read_change(elem_child(e, AIRSYNC_APPLICATION_DATA), s->rq->version,
-			    &c, NULL)) {
-			answer(p, AIRSYNC_CHANGE, id, SYNC_CONVERSION);
-			continue;
-		}
-		if (c.set || c.clear)
-			v[n++] = c;
+		ids[n] = id;
+		v[n++] = (struct mail_change){
+			.uid = uid, .data = elem_child(e, AIRSYNC_APPLICATION_DATA)};
 	}
-	if (n == 0)
-		return RC_OK;
-	rc = mail_call(
-		s->sv->mail, store, p->folder.path, p->round.st.mark.uidvalidity, v, n, err);
-	if (rc)
-		return rc;
-	for (size_t i = 0; i < n; i++) {
-		unsigned flags = mail_state_flags(&p->round.st, v[i].uid);
-
-		/* A message that is gone is reported as deleted by the round. */
-		if (!v[i].absent)
-			mail_state_know(
-				&p->round.st, v[i].uid, (flags | v[i].set) & ~v[i].clear);
-	}
-	return RC_OK;
+	rc = n ? mail_changes_apply(&p->round, v, n, err) : RC_OK;
+	for (size_t i = 0; i < n && rc == RC_OK; i++)
+		if (v[i].rc)
+			answer(p, AIRSYNC_CHANGE, ids[i],
+				v[i].rc == RC_DENIED ? SYNC_CONFLICT : SYNC_CONVERSION);
+	return rc;
 }
 
 static enum rc move_to_trash(struct sync *s, struct part *p, const struct uidset *uids,
@@ -235,9 +218,18 @@ static enum rc apply_deletes(
 	if (rc == RC_OK && !done)
 		rc = mail_call(s->sv->mail, remove, p->folder.path,
 			p->round.st.mark.uidvalidity, &uids, err);
-	for (uint32_t u = uidset_above(&uids, 0); u && rc == RC_OK; u = uidset_above(&uids, u))
+	if (rc && rc != RC_DENIED)
+		return rc;
+	for (uint32_t u = uidset_above(&uids, 0); u; u = uidset_above(&uids, u)) {
 		mail_state_drop(&p->round.st, u);
-	return rc;
+		if (rc == RC_OK)
+			continue;
+		/* C174: what may not be deleted comes back. */
+		uidset_add(&p->round.st.pending, u);
+		answer(p, AIRSYNC_DELETE, server_id_format(s->rq->arena, p->id, u),
+			SYNC_CONFLICT);
+	}
+	return RC_OK;
 }
 
 /* [MS-ASCMD] 2.2.3.7.2: mail cannot be added up to 14.1. */
@@ -264,34 +256,64 @@ static enum rc apply_commands(struct sync *s, struct part *p, struct err *err)
 	return rc;
 }
 
+/* The block that is not about SMS, which we do not have. */
 static const struct elem *mail_options(const struct elem *e)
 {
 	const struct elem *o = elem_child(e, AIRSYNC_OPTIONS);
 
-	/* The second block, if any, is about SMS, which we do not have. */
 	while (o && str_iis(elem_text(o, AIRSYNC_CLASS), "SMS"))
 		o = elem_again(o);
 	return o;
 }
 
+/* [MS-ASCMD] 2.2.3.115.5: one block a class. */
+static bool doubled(const struct elem *e)
+{
+	size_t sms = 0, others = 0;
+
+	for (const struct elem *o = elem_child(e, AIRSYNC_OPTIONS); o; o = elem_again(o)) {
+		if (str_iis(elem_text(o, AIRSYNC_CLASS), "SMS"))
+			sms++;
+		else
+			others++;
+	}
+	return sms > 1 || others > 1;
+}
+
 /* Options stick until the next ones, which replace them as a whole. */
-static enum rc read_options(struct sync *s, struct part *p, struct err *err)
+static enum rc read_options(struct sync *s, struct part *p, unsigned *status_r, struct err *err)
 {
 	const struct elem *o = mail_options(p->e);
 	uint32_t filter;
 
+	*status_r = 0;
+	p->round.conversations =
+		s->rq->version >= V140 && elem_bool(p->e, AIRSYNC_CONVERSATION_MODE, false);
 	if (!o) {
 		if (mail_sync_options_decode(
 			    p->c.options, s->rq->version, &p->round.filter, &p->options))
 			return err_set(err, RC_INTERNAL, "the stored options are unreadable");
-		return RC_OK;
+	} else {
+		filter = elem_u32(o, AIRSYNC_FILTER_TYPE, 0);
+		if (filter >= FILTER_TASKS || (s->rq->version >= V140 && doubled(p->e)))
+			*status_r = SYNC_PROTOCOL_ERROR;
+		/* Lenient: 6 and 7 are calendar periods; for mail they mean all. */
+		p->round.filter = filter <= FILTER_ALL_MAX ? filter : 0;
+		email_options_read(o, s->rq->version, &p->options);
+		p->c.options =
+			mail_sync_options_encode(p->round.filter, &p->options, s->rq->arena);
 	}
-	filter = elem_u32(o, AIRSYNC_FILTER_TYPE, 0);
-	/* Lenient: 6 and 7 are calendar periods; for mail they mean all. */
-	p->round.filter = filter <= 5 ? filter : 0;
-	email_options_read(o, s->rq->version, &p->options);
-	p->c.options = mail_sync_options_encode(p->round.filter, &p->options, s->rq->arena);
+	p->options.user = sending_address(s->rq);
+	if (email_options_bad_part(&p->options))
+		s->refused = STATUS_BODY_PART_TYPE;
 	return RC_OK;
+}
+
+/* [MS-ASCMD] 2.2.3.79: a key of 0 starts, and brings nothing. Old phones ask nevertheless. */
+static bool asks_too_early(const struct sync *s, const struct part *p)
+{
+	return s->rq->version >= V121 && p->fit == SYNC_KEY_ZERO &&
+	       elem_bool(p->e, AIRSYNC_GET_CHANGES, false);
 }
 
 static unsigned window_of(const struct sync *s, const struct elem *e)
@@ -311,14 +333,19 @@ static void write_fetch(struct sync *s, const struct part *p, struct str id)
 	uint32_t uid = uid_of(p, id);
 	enum rc rc = RC_ABSENT;
 
+	struct mail_reader r = {.mail = s->sv->mail,
+		.state = s->sv->state,
+		.folder = &p->folder,
+		.options = &whole,
+		.a = s->rq->arena};
+
 	whole.whole = true;
 	wbxml_open(s->w, AIRSYNC_FETCH);
 	wbxml_text(s->w, AIRSYNC_SERVER_ID, id);
 	mark = wbxml_mark(s->w);
 	wbxml_int(s->w, AIRSYNC_STATUS, SYNC_OK);
 	if (uid)
-		rc = mail_fetch(s->sv->mail, &p->folder, uid, &whole, AIRSYNC_APPLICATION_DATA,
-			s->rq->arena, s->w, &why);
+		rc = mail_fetch(&r, uid, AIRSYNC_APPLICATION_DATA, s->w, &why);
 	if (rc) {
 		wbxml_rollback(s->w, mark);
 		wbxml_int(s->w, AIRSYNC_STATUS,
@@ -493,6 +520,7 @@ static enum rc one_collection(struct sync *s, const struct elem *e, struct err *
 	struct part p = {.e = e,
 		.key = elem_text(e, AIRSYNC_SYNC_KEY),
 		.id = elem_text(e, AIRSYNC_COLLECTION_ID)};
+	unsigned status;
 	enum rc rc;
 
 	if (!p.key.n)
@@ -531,8 +559,12 @@ static enum rc one_collection(struct sync *s, const struct elem *e, struct err *
 		write_failure(s, &p, SYNC_BAD_KEY);
 		return RC_OK;
 	}
-	rc = read_options(s, &p, err);
-	if (rc == RC_OK)
+	rc = read_options(s, &p, &status, err);
+	if (asks_too_early(s, &p))
+		status = SYNC_PROTOCOL_ERROR;
+	if (rc == RC_OK && status)
+		write_failure(s, &p, status);
+	else if (rc == RC_OK && !s->refused)
 		rc = p.fit == SYNC_KEY_ZERO ? prime(s, &p, err) : run_round(s, &p, err);
 	state_call(s->sv->state, collection_close, &rq->device, p.id);
 	if (rc == RC_OK && p.round.reset)
@@ -566,123 +598,79 @@ static enum rc run_collections(
 	wbxml_open(s->w, AIRSYNC_SYNC);
 	wbxml_open(s->w, AIRSYNC_COLLECTIONS);
 	for (e = elem_child(elem_child(doc, AIRSYNC_COLLECTIONS), AIRSYNC_COLLECTION);
-		e && rc == RC_OK && s->left; e = elem_again(e))
+		e && rc == RC_OK && s->left && !s->refused; e = elem_again(e))
 		rc = one_collection(s, e, err);
-	if (rc)
+	if (rc || s->refused)
 		return rc;
 	wbxml_close(s->w, AIRSYNC_COLLECTIONS);
 	wbxml_close(s->w, AIRSYNC_SYNC);
 	return RC_OK;
 }
 
-/* A request that may be repeated by an empty one: no command that would be carried out twice.
- */
-static bool cacheable(const struct elem *doc)
-{
-	for (const struct elem *e =
-			elem_child(elem_child(doc, AIRSYNC_COLLECTIONS), AIRSYNC_COLLECTION);
-		e; e = elem_again(e))
-		if (elem_has(e, AIRSYNC_COMMANDS) ||
-			str_is(elem_text(e, AIRSYNC_SYNC_KEY), "0"))
-			return false;
-	return elem_has(doc, AIRSYNC_COLLECTIONS);
-}
-
-static enum rc cache(struct sync *s, const struct elem *doc, struct err *err)
-{
-	struct device *d = &s->rq->device;
-	struct wbxml_writer w;
-	struct str bytes = {"", 0};
-	enum rc rc;
-
-	if (s->rq->version < V121)
-		return RC_OK;
-	wbxml_init(&w, NULL, BUF_MAX_TEXT);
-	if (cacheable(doc)) {
-		dump_encode(doc, &w);
-		if (wbxml_finish(&w, NULL) == RC_OK)
-			bytes = arena_str(s->rq->arena, buf_str(&w.out));
-	}
-	wbxml_release(&w);
-	if (str_eq(bytes, d->sync_request))
-		return RC_OK;
-	d->sync_request = bytes;
-	rc = state_call(s->sv->state, device_save, d, DEVICE_SYNC_REQUEST, err);
-	return rc;
-}
-
 /* Seconds a request wants to be held; SYNC_INTERVAL with the limit when out of bounds. */
 static enum rc hold_time(struct request *rq, const struct elem *doc, struct reply *rp,
 	int64_t *seconds_r, bool *answered_r)
 {
-	uint32_t wait = elem_u32(doc, AIRSYNC_WAIT, 0);
-	uint32_t beat = elem_u32(doc, AIRSYNC_HEARTBEAT_INTERVAL, 0);
-	int64_t seconds = wait ? (int64_t)wait * 60 : beat;
+	bool minutes = elem_has(doc, AIRSYNC_WAIT) && rq->version >= V121;
+	bool beats = elem_has(doc, AIRSYNC_HEARTBEAT_INTERVAL) && rq->version >= V140;
+	int64_t seconds = minutes ? (int64_t)elem_u32(doc, AIRSYNC_WAIT, 0) * 60
+			  : beats ? elem_u32(doc, AIRSYNC_HEARTBEAT_INTERVAL, 0)
+				  : 0;
 	int64_t least = rq->conf->heartbeat_min, most = rq->conf->heartbeat_max;
+	size_t n = elem_count(elem_child(doc, AIRSYNC_COLLECTIONS), AIRSYNC_COLLECTION);
 
 	*seconds_r = 0;
 	*answered_r = true;
-	if (wait && beat)
+	if (minutes && beats)
 		return whole_failure(rq, rp, SYNC_PROTOCOL_ERROR, 0);
-	if (seconds && (seconds < least || seconds > most)) {
+	if ((minutes || beats) && (seconds < least || seconds > most)) {
 		int64_t limit = seconds < least ? least : most;
 
 		return whole_failure(rq, rp, SYNC_INTERVAL,
-			(unsigned)(wait ? (limit + (seconds < least ? 59 : 0)) / 60 : limit));
+			(unsigned)(minutes ? (limit + (seconds < least ? 59 : 0)) / 60
+					   : limit));
 	}
+	if (seconds && n > (size_t)rq->conf->ping_folders_max)
+		return whole_failure(
+			rq, rp, SYNC_TOO_MANY, (unsigned)rq->conf->ping_folders_max);
 	*answered_r = false;
 	*seconds_r = seconds < HOLD_MAX ? seconds : HOLD_MAX;
 	return RC_OK;
-}
-
-static const struct elem *stored_request(struct request *rq)
-{
-	struct elem *doc;
-
-	if (rq->device.sync_request.n == 0 ||
-		wbxml_read(rq->device.sync_request, WBXML_LIMITS, rq->arena, &doc, NULL))
-		return NULL;
-	return doc;
 }
 
 /* [MS-ASCMD] 2.2.1.21 */
 enum rc cmd_sync(struct request *rq, struct services *sv, struct reply *rp, struct err *err)
 {
 	struct sync s = {.rq = rq, .sv = sv};
-	const struct elem *doc = rq->doc;
+	const struct elem *doc;
+	unsigned status;
 	int64_t hold, until;
 	bool answered;
 	enum rc rc;
 
-	if (!doc && rq->version < V121)
+	if (!rq->doc && rq->version < V121)
 		return err_set(err, RC_INVALID, "an empty Sync before 12.1");
+	doc = sync_request_read(rq, &status);
 	if (!doc)
-		doc = stored_request(rq);
-	if (!doc || elem_has(doc, AIRSYNC_PARTIAL))
-		return whole_failure(rq, rp, SYNC_RESEND_FULL, 0);
-	if (!elem_has(doc, AIRSYNC_COLLECTIONS))
-		return whole_failure(rq, rp, SYNC_PROTOCOL_ERROR, 0);
-	if (elem_count(elem_child(doc, AIRSYNC_COLLECTIONS), AIRSYNC_COLLECTION) >
-		COLLECTIONS_MAX)
-		return whole_failure(rq, rp, SYNC_PROTOCOL_ERROR, 0);
+		return whole_failure(rq, rp, status, 0);
 	rc = hold_time(rq, doc, rp, &hold, &answered);
 	if (rc || answered)
 		return rc;
-	if (rq->doc) {
-		rc = cache(&s, rq->doc, err);
-		if (rc)
-			return rc;
-	}
+	rc = sync_request_keep(rq, sv, doc, err);
+	if (rc)
+		return rc;
 	until = clock_mono_ms() + hold * 1000;
 	for (;;) {
 		rq->deadline_ms = clock_mono_ms() + rq->conf->sync_time * 1000;
 		rc = run_collections(&s, rp, doc, err);
-		if (rc || s.reported || clock_mono_ms() >= until ||
+		if (rc || s.refused || s.reported || clock_mono_ms() >= until ||
 			!sv->pause(sv, HOLD_STEP * 1000))
 			break;
 	}
 	if (rc)
 		return rc;
+	if (s.refused)
+		return whole_failure(rq, rp, s.refused, 0);
 	rp->status = SYNC_OK;
 	/* C152: nothing to report is an empty answer, and the keys stay. */
 	if (!s.reported && rq->version >= V121)

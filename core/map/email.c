@@ -1,32 +1,23 @@
 #include "core/map/email_parts.h"
 
+#include "core/base/base64.h"
 #include "core/base/clock.h"
 #include "core/base/utf8.h"
+#include "core/map/category.h"
 #include "core/map/charset.h"
 #include "core/map/decode.h"
 #include "core/map/header.h"
 #include "core/map/html.h"
 
 #include <glib.h>
+#include <string.h>
 
 #define ADDRESS_MAX 32768 /* classes.md 1 */
 
-enum { VERB_REPLIED = 1, VERB_FORWARDED = 3 };
+enum { CATEGORIES_MAX = 300 };
 
-/* [MS-ASEMAIL] 2.2.2.49; B20124, B20192: types come in lower case from the store. */
-static const char *message_class(const struct mail_part *root)
-{
-	if (str_is(root->type, "multipart") && str_is(root->subtype, "signed"))
-		return "IPM.Note.SMIME.MultipartSigned";
-	if (email_is_smime(root))
-		return "IPM.Note.SMIME";
-	if (str_is(root->subtype, "report") && str_is(root->report_type, "delivery-status"))
-		return "REPORT.IPM.NOTE.NDR";
-	if (str_is(root->subtype, "report") &&
-		str_iis(root->report_type, "disposition-notification"))
-		return "REPORT.IPM.NOTE.IPNRN";
-	return "IPM.Note";
-}
+static const tag_t read_only[] = {EMAIL2_CONVERSATION_ID, EMAIL2_CONVERSATION_INDEX,
+	EMAIL2_RECEIVED_AS_BCC, EMAIL2_SENDER, EMAIL2_UM_CALLER_ID, EMAIL2_UM_USER_NOTES};
 
 /* RFC 2156 Importance, and its older cousins. B: old Androids read "absent" as low. */
 static int importance(struct str fields, struct arena *a)
@@ -44,6 +35,31 @@ static int importance(struct str fields, struct arena *a)
 	if (str_iis(v, "urgent"))
 		return 2;
 	return str_iis(v, "non-urgent") ? 0 : 1;
+}
+
+/* [MS-ASEMAIL] 2.2.2.62: semicolons between them. */
+static void write_reply_to(const struct addresses *list, struct wbxml_writer *w)
+{
+	struct buf b;
+
+	buf_init(&b, BUF_MAX_TEXT);
+	for (size_t i = 0; i < list->n && b.n < ADDRESS_MAX / 2; i++)
+		buf_addf(&b, "%s%.*s", i ? "; " : "", STR_FMT(list->v[i].addr));
+	wbxml_text_if(w, EMAIL_REPLY_TO, buf_str(&b));
+	buf_release(&b);
+}
+
+/* Who sent it for the one in From, when they are two. */
+static void write_sender(struct str fields, const struct addresses *from, enum eas_version v,
+	struct arena *a, struct wbxml_writer *w)
+{
+	struct addresses sender = header_addresses(fields, "Sender", a);
+
+	if (v < V140 || sender.n == 0 ||
+		(from->n && str_ieq(from->v[0].addr, sender.v[0].addr)))
+		return;
+	sender.n = 1;
+	wbxml_text_if(w, EMAIL2_SENDER, header_address_list(&sender, ADDRESS_MAX, a));
 }
 
 static void write_recipients(
@@ -65,8 +81,8 @@ static void write_recipients(
 	if (!text.n)
 		text = header_text(fields, "From", a);
 	wbxml_text(w, EMAIL_FROM, text.n ? text : STR("unknown"));
-	wbxml_text_if(w, EMAIL_REPLY_TO, header_address_list(&reply, ADDRESS_MAX, a));
-	(void)v;
+	write_reply_to(&reply, w);
+	write_sender(fields, &from, v, a, w);
 }
 
 static void write_display_to(struct str fields, struct arena *a, struct wbxml_writer *w)
@@ -84,18 +100,6 @@ static void write_display_to(struct str fields, struct arena *a, struct wbxml_wr
 	buf_release(&b);
 }
 
-static void write_flag(unsigned flags, struct wbxml_writer *w)
-{
-	if (!(flags & MAIL_FLAGGED)) {
-		wbxml_empty(w, EMAIL_FLAG);
-		return;
-	}
-	wbxml_open(w, EMAIL_FLAG);
-	wbxml_int(w, EMAIL_STATUS, 2);
-	wbxml_cstr(w, EMAIL_FLAG_TYPE, "Flag for follow up");
-	wbxml_close(w, EMAIL_FLAG);
-}
-
 /* The first message identifier of a field. */
 static struct str first_id(struct str value)
 {
@@ -105,47 +109,75 @@ static struct str first_id(struct str value)
 	return str_sub(rest, 0, str_find(rest, '>'));
 }
 
-/* classes.md 1.5: the same for all messages of a thread, whatever folder they are in. */
-static void write_conversation(
-	const struct mail_summary *m, struct str topic, struct arena *a, struct wbxml_writer *w)
+/* classes.md 1.5: what Outlook wrote, else the time of this message. */
+static struct str conversation_index(const struct mail_summary *m, struct arena *a)
+{
+	struct str raw = header_raw(m->header, "Thread-Index", a), bytes;
+	uint64_t filetime = ((uint64_t)m->received + 11644473600u) * 10000000u;
+	char head[5];
+
+	if (raw.n && base64_decode(raw, a, &bytes) == RC_OK && bytes.n >= 22) {
+		size_t levels = (bytes.n - 22) / 5 * 5;
+		char *p = arena_alloc(a, 5 + levels);
+
+		memcpy(p, bytes.p + 1, 5);
+		memcpy(p + 5, bytes.p + 22, levels);
+		return (struct str){p, 5 + levels};
+	}
+	for (int i = 0; i < 5; i++)
+		head[i] = (char)(filetime >> (48 - 8 * i) & 0xff);
+	return arena_str(a, (struct str){head, sizeof(head)});
+}
+
+/* The same for all messages of a thread, whatever folder they are in. */
+void email_conversation_id(
+	struct str header, struct arena *a, unsigned char id_r[EMAIL_CONVERSATION_ID])
 {
 	static const char *const fields[] = {"References", "In-Reply-To", "Message-ID"};
 	GChecksum *sum = g_checksum_new(G_CHECKSUM_MD5);
-	uint64_t filetime = ((uint64_t)m->received + 11644473600u) * 10000000u;
-	struct str root = STR_NONE, index;
-	guint8 digest[16];
-	gsize n = sizeof(digest);
-	char head[5];
+	struct str root = STR_NONE;
+	gsize n = EMAIL_CONVERSATION_ID;
 
 	for (size_t i = 0; i < ARRAY_LEN(fields) && !root.n; i++)
-		root = first_id(header_raw(m->header, fields[i], a));
+		root = first_id(header_raw(header, fields[i], a));
 	if (!root.n)
-		root = topic;
+		root = header_topic(header_text(header, "Subject", a));
 	g_checksum_update(sum, (const guchar *)(root.n ? root.p : ""), (gssize)root.n);
-	g_checksum_get_digest(sum, digest, &n);
+	g_checksum_get_digest(sum, id_r, &n);
 	g_checksum_free(sum);
-	wbxml_opaque(w, EMAIL2_CONVERSATION_ID, (struct str){(const char *)digest, n});
-	for (int i = 0; i < 5; i++)
-		head[i] = (char)(filetime >> (48 - 8 * i) & 0xff);
-	index = (struct str){head, sizeof(head)};
-	wbxml_opaque(w, EMAIL2_CONVERSATION_INDEX, index);
 }
 
-static void write_categories(struct str keywords, struct wbxml_writer *w)
+static void write_conversation(
+	const struct mail_summary *m, struct arena *a, struct wbxml_writer *w)
 {
-	struct str word;
+	unsigned char id[EMAIL_CONVERSATION_ID];
+
+	email_conversation_id(m->header, a, id);
+	wbxml_opaque(w, EMAIL2_CONVERSATION_ID, (struct str){(const char *)id, sizeof(id)});
+	wbxml_opaque(w, EMAIL2_CONVERSATION_INDEX, conversation_index(m, a));
+}
+
+/* In a Change the element is there also when no category is left. */
+static void write_categories(
+	struct str keywords, bool always, struct arena *a, struct wbxml_writer *w)
+{
 	bool any = false;
+	struct str word;
 
 	while (str_next(&keywords, ' ', &word)) {
-		if (word.n == 0 || word.p[0] == '$' || word.p[0] == '\\')
+		struct str name = category_of_keyword(word, a);
+
+		if (!name.n)
 			continue;
 		if (!any)
 			wbxml_open(w, EMAIL_CATEGORIES);
 		any = true;
-		wbxml_text(w, EMAIL_CATEGORY, word);
+		wbxml_text(w, EMAIL_CATEGORY, name);
 	}
 	if (any)
 		wbxml_close(w, EMAIL_CATEGORIES);
+	else if (always)
+		wbxml_empty(w, EMAIL_CATEGORIES);
 }
 
 /* A body as it goes to the device. */
@@ -176,72 +208,109 @@ static struct str with_crlf(struct str s, struct arena *a)
 }
 
 /* Stored bytes to the text that the device asked for, not yet cut. */
-static struct str decoded(const struct email_plan *plan, struct arena *a)
+static struct str decoded(
+	const struct email_plan *plan, const struct email_body *body, struct arena *a)
 {
-	const struct mail_part *p = plan->part[0];
-	struct str s = plan->parts[0].bytes;
+	const struct mail_part *p = plan->part[body->at];
+	struct str s = plan->parts[body->at].bytes;
 
 	if (!p)
 		return s;
 	s = decode_bytes(s, p->encoding, a);
 	s = charset_to_utf8(s, p->charset, a);
-	if (plan->html_to_text)
+	if (body->html_to_text)
 		return html_to_text(s, 0, a);
-	if (plan->text_to_html)
+	if (body->text_to_html)
 		return html_from_text(s, a);
-	return plan->type == BODY_PLAIN ? with_crlf(s, a) : s;
+	return body->type == BODY_PLAIN ? with_crlf(s, a) : s;
 }
 
-static enum rc make_body(const struct email_plan *plan, const struct email_options *o,
-	struct arena *a, struct body *b, struct err *err)
+/* A message whose text is inside its winmail.dat only. */
+static bool tnef_text(
+	const struct email_extra *x, unsigned type, struct arena *a, struct str *r)
+{
+	const struct tnef *t = x->tnef;
+
+	if (!t || (!t->html.n && !t->text.n))
+		return false;
+	if (type == BODY_HTML)
+		*r = t->html.n ? t->html : html_from_text(t->text, a);
+	else
+		*r = t->text.n ? with_crlf(t->text, a) : html_to_text(t->html, 0, a);
+	return true;
+}
+
+/* The text, and how much there is of it; *partial_r: the server was asked for a part only. */
+static enum rc read_body(const struct email_plan *plan, const struct email_body *body,
+	struct arena *a, struct body *b, bool *partial_r, struct err *err)
+{
+	const struct mail_part_request *q = &plan->parts[body->at];
+	const struct mail_part *p = plan->part[body->at];
+	uint32_t stored = p ? p->size : plan->summary->size;
+
+	if (q->refused)
+		return err_set(err, RC_DENIED, "the server does not give message %u",
+			plan->summary->flags.uid);
+	if (!q->bytes.p)
+		return err_set(err, RC_ABSENT, "message %u is gone", plan->summary->flags.uid);
+	b->data = decoded(plan, body, a);
+	*partial_r = q->length && q->bytes.n >= q->length && stored > q->length;
+	b->size = b->data.n;
+	if (*partial_r)
+		b->size = p ? email_part_size(p) : stored;
+	if (b->size < b->data.n)
+		b->size = b->data.n;
+	return RC_OK;
+}
+
+/* Nothing was asked for: what there would be. */
+static void missing_body(const struct email_plan *plan, const struct email_body *body,
+	const struct email_extra *x, struct arena *a, struct body *b)
+{
+	const struct mail_part *plain, *html, *p;
+
+	email_bodies(plan->summary->root, &plain, &html);
+	p = body->type == BODY_HTML && html ? html : plain ? plain : html;
+	if (!p && body->type != BODY_MIME && tnef_text(x, body->type, a, &b->data)) {
+		b->size = b->data.n;
+		return;
+	}
+	b->size = body->type == BODY_MIME ? plan->summary->size : p ? email_part_size(p) : 0;
+	b->missing = b->size > 0;
+}
+
+static enum rc make_body(const struct email_plan *plan, const struct email_body *body,
+	const struct email_options *o, const struct email_extra *x, struct arena *a,
+	struct body *b, struct err *err)
 {
 	uint64_t limit = 0;
-	bool cut = email_limit(plan, o, &limit), partial = false;
-	const struct mail_part *p = plan->part[0];
+	bool cut = email_limit(body, o, &limit), partial = false;
 
 	*b = (struct body){
 		.data = {"", 0}
         };
-	if (plan->nparts && plan->parts[0].refused)
-		return err_set(err, RC_DENIED, "the server does not give message %u",
-			plan->summary->flags.uid);
-	if (plan->nparts && !plan->parts[0].bytes.p)
-		return err_set(err, RC_ABSENT, "message %u is gone", plan->summary->flags.uid);
-	if (plan->nparts) {
-		const struct mail_part_request *q = &plan->parts[0];
-		uint32_t stored = p ? p->size : plan->summary->size;
+	if (body->at != EMAIL_PLAN_NONE) {
+		enum rc rc = read_body(plan, body, a, b, &partial, err);
 
-		b->data = decoded(plan, a);
-		partial = q->length && q->bytes.n >= q->length && stored > q->length;
-		b->size = b->data.n;
-		if (partial)
-			b->size = p ? email_part_size(p) : stored;
-		if (b->size < b->data.n)
-			b->size = b->data.n;
+		if (rc)
+			return rc;
 	} else {
-		const struct mail_part *plain, *html;
-
-		email_bodies(plan->summary->root, &plain, &html);
-		p = plan->type == BODY_HTML && html ? html : plain ? plain : html;
-		b->size = plan->type == BODY_MIME ? plan->summary->size
-			  : p                     ? email_part_size(p)
-						  : 0;
-		b->missing = b->size > 0;
+		missing_body(plan, body, x, a, b);
 	}
-	b->text = plan->type == BODY_HTML ? STR_NONE : b->data;
-	if (plan->type == BODY_HTML && plan->pref && plan->pref->preview)
+	b->text = body->type == BODY_HTML ? STR_NONE : b->data;
+	if (body->type == BODY_HTML && body->pref && body->pref->preview)
 		b->text = html_to_text(b->data, 4096, a);
 	if (cut && b->data.n > limit) {
-		if (o->version < V120 && plan->type != BODY_MIME)
+		if (o->version < V120 && body->type != BODY_MIME)
 			b->data = utf8_cut_chars(b->data, (size_t)limit);
-		else if (plan->type == BODY_HTML)
+		else if (body->type == BODY_HTML)
 			b->data = html_cut(b->data, (size_t)limit);
 		else
 			b->data = utf8_cut(b->data, (size_t)limit);
 		b->truncated = true;
 	}
 	b->truncated = b->truncated || partial || b->missing;
-	if (plan->pref && plan->pref->all_or_none && plan->pref->has_size && b->truncated)
+	if (body->pref && body->pref->all_or_none && body->pref->has_size && b->truncated)
 		b->data = (struct str){"", 0};
 	return RC_OK;
 }
@@ -250,7 +319,7 @@ static enum rc make_body(const struct email_plan *plan, const struct email_optio
 static void write_body_25(
 	const struct email_plan *plan, const struct body *b, struct wbxml_writer *w)
 {
-	if (plan->type == BODY_MIME) {
+	if (plan->body.type == BODY_MIME) {
 		wbxml_bool(w, EMAIL_MIME_TRUNCATED, b->truncated);
 		wbxml_text(w, EMAIL_MIME_DATA, b->data);
 		wbxml_int(w, EMAIL_MIME_SIZE, (int64_t)b->size);
@@ -272,21 +341,43 @@ static void write_data(const struct email_options *o, struct str data, struct wb
 		wbxml_text_if(w, AIRSYNCBASE_DATA, data);
 }
 
-static void write_body(const struct email_plan *plan, const struct email_options *o,
+static void write_preview(
+	const struct email_body *body, const struct body *b, struct wbxml_writer *w)
+{
+	/* Not beside the text itself, [MS-ASAIRS] 2.2.2.35. */
+	if (body->pref && body->pref->preview && body->type != BODY_MIME &&
+		(body->type != BODY_PLAIN || !b->data.n))
+		wbxml_text_if(w, AIRSYNCBASE_PREVIEW,
+			utf8_cut_chars(str_trim(b->text), body->pref->preview));
+}
+
+static void write_body(const struct email_body *body, const struct email_options *o,
 	const struct body *b, struct wbxml_writer *w)
 {
 	wbxml_open(w, AIRSYNCBASE_BODY);
-	wbxml_int(w, AIRSYNCBASE_TYPE, plan->type);
+	wbxml_int(w, AIRSYNCBASE_TYPE, body->type);
 	wbxml_int(w, AIRSYNCBASE_ESTIMATED_DATA_SIZE, (int64_t)b->size);
 	/* Windows Phone stops at Truncated 0: left out then. */
 	if (b->truncated)
 		wbxml_bool(w, AIRSYNCBASE_TRUNCATED, true);
 	write_data(o, b->data, w);
-	if (plan->pref && plan->pref->preview && plan->type != BODY_PLAIN &&
-		plan->type != BODY_MIME)
-		wbxml_text_if(w, AIRSYNCBASE_PREVIEW,
-			utf8_cut_chars(str_trim(b->text), plan->pref->preview));
+	write_preview(body, b, w);
 	wbxml_close(w, AIRSYNCBASE_BODY);
+}
+
+/* [MS-ASAIRS] 2.2.2.10: here the whole message is its own part of the conversation. */
+static void write_body_part(
+	const struct email_body *body, const struct body *b, struct wbxml_writer *w)
+{
+	wbxml_open(w, AIRSYNCBASE_BODY_PART);
+	wbxml_int(w, AIRSYNCBASE_STATUS, 1);
+	wbxml_int(w, AIRSYNCBASE_TYPE, body->type);
+	wbxml_int(w, AIRSYNCBASE_ESTIMATED_DATA_SIZE, (int64_t)b->size);
+	if (b->truncated)
+		wbxml_bool(w, AIRSYNCBASE_TRUNCATED, true);
+	wbxml_text_if(w, AIRSYNCBASE_DATA, b->data);
+	write_preview(body, b, w);
+	wbxml_close(w, AIRSYNCBASE_BODY_PART);
 }
 
 static unsigned native_type(const struct mail_part *root)
@@ -297,100 +388,169 @@ static unsigned native_type(const struct mail_part *root)
 	return html ? BODY_HTML : BODY_PLAIN;
 }
 
-static void write_verbs(
-	unsigned flags, int64_t received, struct arena *a, struct wbxml_writer *w)
+/* The note knows which answer it was, and when; other clients only set the flag. always: also
+ * that there is none. */
+static void write_verbs(unsigned flags, const struct email_note *note, int64_t received,
+	bool always, struct arena *a, struct wbxml_writer *w)
 {
-	if (!(flags & (MAIL_ANSWERED | MAIL_FORWARDED)))
+	unsigned verb = flags & MAIL_ANSWERED    ? EMAIL_REPLIED
+			: flags & MAIL_FORWARDED ? EMAIL_FORWARDED
+						 : 0;
+	bool noted = note && note->verb &&
+		     flags & (note->verb == EMAIL_FORWARDED ? MAIL_FORWARDED : MAIL_ANSWERED);
+
+	if (!verb && !always)
 		return;
-	wbxml_int(w, EMAIL2_LAST_VERB_EXECUTED,
-		flags & MAIL_ANSWERED ? VERB_REPLIED : VERB_FORWARDED);
-	wbxml_text(w, EMAIL2_LAST_VERB_EXECUTION_TIME, clock_dashed(a, received));
+	wbxml_int(w, EMAIL2_LAST_VERB_EXECUTED, noted ? note->verb : verb);
+	if (verb)
+		wbxml_text(w, EMAIL2_LAST_VERB_EXECUTION_TIME,
+			clock_dashed(a, noted ? note->verb_time : received));
+}
+
+static void write_meeting(const struct email_extra *x, const struct email_options *o,
+	struct arena *a, struct wbxml_writer *w)
+{
+	/* B19796: a cancellation says when it would have been. */
+	if (x->meeting == MEETING_REQUEST || x->meeting == MEETING_CANCELED)
+		meeting_write(x->bytes, o->user, o->version, a, w);
 }
 
 enum rc email_write(const struct email_plan *plan, const struct email_options *o,
 	struct str server_id, struct arena *a, struct wbxml_writer *w, struct err *err)
 {
 	const struct mail_summary *m = plan->summary;
-	struct str subject, topic;
-	struct body body;
+	struct email_extra x;
+	struct str subject;
+	struct body body, part = {.size = 0};
 	enum rc rc;
 
 	if (!m->root)
 		return err_set_why(err, RC_INVALID, ERR_BAD_MIME,
 			"message %.*s has no readable structure", STR_FMT(server_id));
-	rc = make_body(plan, o, a, &body, err);
+	email_read_extra(plan, a, &x);
+	rc = make_body(plan, &plan->body, o, &x, a, &body, err);
+	if (rc == RC_OK && plan->has_part)
+		rc = make_body(plan, &plan->body_part, o, &x, a, &part, err);
 	if (rc)
 		return rc;
 	subject = header_text(m->header, "Subject", a);
-	topic = header_topic(subject);
 	write_recipients(m->header, o->version, a, w);
 	wbxml_text_if(w, EMAIL_SUBJECT, subject);
 	wbxml_text(w, EMAIL_DATE_RECEIVED, clock_dashed(a, m->received));
 	write_display_to(m->header, a, w);
-	wbxml_text_if(w, EMAIL_THREAD_TOPIC, topic);
+	wbxml_text_if(w, EMAIL_THREAD_TOPIC, header_topic(subject));
 	wbxml_int(w, EMAIL_IMPORTANCE, importance(m->header, a));
 	wbxml_bool(w, EMAIL_READ, m->flags.flags & MAIL_SEEN);
-	email_write_attachments(plan, o, server_id, a, w);
+	email_write_attachments(plan, o, &x, server_id, a, w);
 	if (o->version < V120)
 		write_body_25(plan, &body, w);
 	else
-		write_body(plan, o, &body, w);
-	wbxml_cstr(w, EMAIL_MESSAGE_CLASS, message_class(m->root));
+		write_body(&plan->body, o, &body, w);
+	if (plan->has_part)
+		write_body_part(&plan->body_part, &part, w);
+	wbxml_cstr(w, EMAIL_MESSAGE_CLASS, email_message_class(m, &x, a));
+	write_meeting(&x, o, a, w);
 	wbxml_int(w, EMAIL_INTERNET_CPID, 65001);
 	if (o->version < V120)
 		return RC_OK;
-	write_flag(m->flags.flags, w);
-	wbxml_cstr(w, EMAIL_CONTENT_CLASS, "urn:content-classes:message");
+	email_note_write_flag(m->flags.flags & MAIL_FLAGGED, plan->note, w);
+	wbxml_cstr(w, EMAIL_CONTENT_CLASS,
+		x.meeting != MEETING_NONE ? "urn:content-classes:calendarmessage"
+					  : "urn:content-classes:message");
 	wbxml_int(w, AIRSYNCBASE_NATIVE_BODY_TYPE, native_type(m->root));
 	if (o->version < V140)
 		return RC_OK;
-	write_conversation(m, topic, a, w);
-	write_verbs(m->flags.flags, m->received, a, w);
-	write_categories(m->flags.keywords, w);
+	write_conversation(m, a, w);
+	write_verbs(m->flags.flags, plan->note, m->received, false, a, w);
+	write_categories(m->flags.keywords, false, a, w);
 	return RC_OK;
 }
 
-void email_write_flags(
-	unsigned changed, unsigned flags, enum eas_version v, struct wbxml_writer *w)
+void email_write_flags(unsigned changed, const struct mail_flags *f,
+	const struct email_note *note, int64_t received, enum eas_version v, struct arena *a,
+	struct wbxml_writer *w)
 {
 	if (changed & MAIL_SEEN)
-		wbxml_bool(w, EMAIL_READ, flags & MAIL_SEEN);
+		wbxml_bool(w, EMAIL_READ, f->flags & MAIL_SEEN);
 	if (changed & MAIL_FLAGGED && v >= V120)
-		write_flag(flags, w);
-	if (changed & (MAIL_ANSWERED | MAIL_FORWARDED) && v >= V140)
-		wbxml_int(w, EMAIL2_LAST_VERB_EXECUTED,
-			flags & MAIL_ANSWERED    ? VERB_REPLIED
-			: flags & MAIL_FORWARDED ? VERB_FORWARDED
-						 : 0);
+		email_note_write_flag(f->flags & MAIL_FLAGGED, note, w);
+	if (v < V140)
+		return;
+	if (changed & (MAIL_ANSWERED | MAIL_FORWARDED))
+		write_verbs(f->flags, note, received, true, a, w);
+	if (changed & EMAIL_CATEGORIES_CHANGED)
+		write_categories(f->keywords, true, a, w);
 }
 
-/* classes.md 1.2, leniently: HTC and Nine send an empty Flag or only its Status. */
-static enum rc read_flag(const struct elem *flag, struct mail_flag_change *c, struct err *err)
+enum rc email_read_change(
+	const struct elem *data, enum eas_version v, struct email_change *c, struct err *err)
 {
-	uint32_t status = elem_u32(flag, EMAIL_STATUS, 0);
+	struct str read = elem_text(data, EMAIL_READ);
 
-	if (status > 2)
-		return err_set(err, RC_INVALID, "a Flag Status of %u", status);
-	if (status == 2)
-		c->set |= MAIL_FLAGGED;
+	c->flag = v >= V120 ? elem_child(data, EMAIL_FLAG) : NULL;
+	c->categories = v >= V140 ? elem_child(data, EMAIL_CATEGORIES) : NULL;
+	if (elem_count(c->categories, EMAIL_CATEGORY) > CATEGORIES_MAX)
+		return err_set(err, RC_INVALID, "more than %d categories", CATEGORIES_MAX);
+	/* classes.md 1: these are the server's alone. */
+	for (size_t i = 0; i < ARRAY_LEN(read_only); i++)
+		if (elem_has(data, read_only[i]))
+			return err_set(
+				err, RC_INVALID, "a property that a device cannot change");
+	if (!read.p)
+		return RC_OK;
+	if (read.n && !str_is(read, "0") && !str_is(read, "1"))
+		return err_set(err, RC_INVALID, "Read is neither 0 nor 1");
+	if (elem_bool(data, EMAIL_READ, false))
+		c->flags.set |= MAIL_SEEN;
 	else
-		c->clear |= MAIL_FLAGGED;
+		c->flags.clear |= MAIL_SEEN;
 	return RC_OK;
 }
 
-enum rc email_read_change(const struct elem *data, enum eas_version v,
-	struct mail_flag_change *c, struct err *err)
+static void add_word(struct buf *b, struct str word)
 {
-	struct str read = elem_text(data, EMAIL_READ);
-	const struct elem *flag = elem_child(data, EMAIL_FLAG);
+	if (b->n)
+		buf_addc(b, ' ');
+	buf_add_str(b, word);
+}
 
-	if (read.p) {
-		if (read.n && !str_is(read, "0") && !str_is(read, "1"))
-			return err_set(err, RC_INVALID, "Read is neither 0 nor 1");
-		if (elem_bool(data, EMAIL_READ, false))
-			c->set |= MAIL_SEEN;
-		else
-			c->clear |= MAIL_SEEN;
+static bool wants_keyword(const struct elem *categories, struct str keyword, struct arena *a)
+{
+	for (const struct elem *e = elem_child(categories, EMAIL_CATEGORY); e;
+		e = elem_again(e))
+		if (str_ieq(category_keyword(e->text, a), keyword))
+			return true;
+	return false;
+}
+
+static bool has_keyword(struct str keywords, struct str keyword)
+{
+	struct str word;
+
+	while (str_next(&keywords, ' ', &word))
+		if (str_ieq(word, keyword))
+			return true;
+	return false;
+}
+
+void email_change_categories(struct email_change *c, struct str keywords, struct arena *a)
+{
+	struct str rest = keywords, word;
+	struct buf add, remove;
+
+	buf_init(&add, BUF_MAX_LINE);
+	buf_init(&remove, BUF_MAX_LINE);
+	while (str_next(&rest, ' ', &word))
+		if (category_of_keyword(word, a).n && !wants_keyword(c->categories, word, a))
+			add_word(&remove, word);
+	for (const struct elem *e = elem_child(c->categories, EMAIL_CATEGORY); e;
+		e = elem_again(e)) {
+		word = category_keyword(e->text, a);
+		if (word.n && !has_keyword(keywords, word))
+			add_word(&add, word);
 	}
-	return flag && v >= V120 ? read_flag(flag, c, err) : RC_OK;
+	c->flags.add = arena_str(a, buf_str(&add));
+	c->flags.remove = arena_str(a, buf_str(&remove));
+	buf_release(&add);
+	buf_release(&remove);
 }

@@ -9,6 +9,7 @@
 #ifndef EASPOOL_CORE_MAP_EMAIL_H
 #define EASPOOL_CORE_MAP_EMAIL_H
 
+#include "core/map/email_note.h"
 #include "core/model/mail.h"
 #include "core/wire/elem.h"
 #include "core/wire/writer.h"
@@ -37,8 +38,11 @@ struct email_options {
 	int mime_truncation;             /* 0-8, -1 absent */
 	struct body_preference prefs[4]; /* in request order */
 	size_t nprefs;
-	bool whole;               /* Fetch without preferences: nothing is cut */
-	struct body_parts *parts; /* multipart answers from 12.0 on; NULL: none */
+	bool has_part;               /* 14.1: BodyPartPreference */
+	struct body_preference part; /* its type is HTML; BODY_BAD_PART: it was another */
+	struct str user;             /* the user's own address, for meetings; may be empty */
+	bool whole;                  /* Fetch without preferences: nothing is cut */
+	struct body_parts *parts;    /* multipart answers from 12.0 on; NULL: none */
 };
 
 /* Reads an airsync:Options element (or an ItemOperations one: same children); e NULL: the
@@ -49,18 +53,32 @@ void email_options_encode(const struct email_options *o, struct buf *b);
 MUST_USE enum rc email_options_decode(
 	struct str *in, enum eas_version v, struct email_options *o);
 
+/* [MS-ASAIRS] 2.2.2.11: a BodyPart is HTML; STATUS 164 otherwise. */
+bool email_options_bad_part(const struct email_options *o);
+
 #define EMAIL_PLAN_PARTS 4
+#define EMAIL_PLAN_NONE  (-1)
+
+/* One rendering of the body. */
+struct email_body {
+	unsigned type; /* BODY_* */
+	bool html_to_text, text_to_html;
+	int at;                             /* place of its part; EMAIL_PLAN_NONE */
+	const struct body_preference *pref; /* the one chosen, NULL: none */
+};
 
 struct email_plan {
 	const struct mail_summary *summary;
-	unsigned type; /* Body type that will be written, BODY_* */
-	bool html_to_text, text_to_html;
+	const struct email_note *note; /* NULL: there is none; set by the caller */
+	struct email_body body;
+	bool has_part;
+	struct email_body body_part; /* BodyPart, 14.1 */
+	int extra;                   /* place of a calendar, report or TNEF part */
 	struct mail_part_request
 		parts[EMAIL_PLAN_PARTS]; /* to be fetched before email_write() */
 	size_t nparts;
 	const struct mail_part
-		*part[EMAIL_PLAN_PARTS];    /* the node of each, NULL for the whole message */
-	const struct body_preference *pref; /* the one chosen, NULL: none */
+		*part[EMAIL_PLAN_PARTS]; /* the node of each, NULL for the whole message */
 };
 
 void email_plan(const struct mail_summary *m, const struct email_options *o, struct arena *a,
@@ -75,14 +93,33 @@ void email_plan(const struct mail_summary *m, const struct email_options *o, str
 MUST_USE enum rc email_write(const struct email_plan *plan, const struct email_options *o,
 	struct str server_id, struct arena *a, struct wbxml_writer *w, struct err *err);
 
-/* What a flag-only Change needs: Read and Flag, as `changed` (MAIL_SEEN, MAIL_FLAGGED, ...)
- * says. */
-void email_write_flags(
-	unsigned changed, unsigned flags, enum eas_version v, struct wbxml_writer *w);
+/* What a device is told of in a Change; the flags are those of core/model/mail.h. */
+enum { EMAIL_CATEGORIES_CHANGED = 1 << 16 };
 
-/* The flag changes that an ApplicationData of a client asks for. RC_INVALID: item Status 6. */
-MUST_USE enum rc email_read_change(const struct elem *data, enum eas_version v,
-	struct mail_flag_change *c, struct err *err);
+/* What a flag-only Change needs: Read, Flag, Categories and the last verb, as `changed`
+ * (MAIL_SEEN, MAIL_FLAGGED, ..., EMAIL_CATEGORIES_CHANGED) says. note may be NULL. */
+void email_write_flags(unsigned changed, const struct mail_flags *f,
+	const struct email_note *note, int64_t received, enum eas_version v, struct arena *a,
+	struct wbxml_writer *w);
+
+/* What an ApplicationData of a client asks for. */
+struct email_change {
+	struct mail_flag_change flags;
+	const struct elem *flag;       /* the Flag element, NULL: it says nothing of it */
+	const struct elem *categories; /* likewise */
+};
+
+/* RC_INVALID: item Status 6. */
+MUST_USE enum rc email_read_change(
+	const struct elem *data, enum eas_version v, struct email_change *c, struct err *err);
+/* The keywords to be added and removed, so that a message with these `keywords` gets the
+ * categories of the change. */
+void email_change_categories(struct email_change *c, struct str keywords, struct arena *a);
+
+/* The ConversationId of a message with that header (MAIL_HEADER_FIELDS). */
+enum { EMAIL_CONVERSATION_ID = 16 };
+void email_conversation_id(
+	struct str header, struct arena *a, unsigned char id_r[EMAIL_CONVERSATION_ID]);
 
 /* The part with that section, or NULL. */
 const struct mail_part *email_part(const struct mail_part *root, struct str section);

@@ -57,6 +57,7 @@ struct str email_part_name(const struct mail_part *p, struct arena *a)
 
 struct lister {
 	const struct email_plan *plan;
+	const struct email_extra *x;
 	const struct email_options *o;
 	const struct mail_part *plain, *html;
 	struct str server_id;
@@ -65,34 +66,66 @@ struct lister {
 	unsigned n;
 };
 
-static void write_25(struct lister *l, const struct mail_part *p, struct str reference)
+/* One attachment as the device sees it. */
+struct item {
+	struct str name, reference, id, location;
+	uint32_t size;
+	bool message, inlined;
+};
+
+static void write_25(struct lister *l, const struct item *it)
 {
 	struct wbxml_writer *w = l->w;
 
 	wbxml_open(w, EMAIL_ATTACHMENT);
-	wbxml_int(w, EMAIL_ATT_METHOD, is_message(p) ? METHOD_MESSAGE : METHOD_NORMAL);
-	wbxml_int(w, EMAIL_ATT_SIZE, email_part_size(p) ? email_part_size(p) : 1);
-	wbxml_text(w, EMAIL_DISPLAY_NAME, email_part_name(p, l->a));
-	wbxml_text(w, EMAIL_ATT_NAME, reference);
+	wbxml_int(w, EMAIL_ATT_METHOD, it->message ? METHOD_MESSAGE : METHOD_NORMAL);
+	wbxml_int(w, EMAIL_ATT_SIZE, it->size ? it->size : 1);
+	wbxml_text(w, EMAIL_DISPLAY_NAME, it->name);
+	wbxml_text(w, EMAIL_ATT_NAME, it->reference);
 	wbxml_close(w, EMAIL_ATTACHMENT);
 }
 
-static void write_120(struct lister *l, const struct mail_part *p, struct str reference)
+static void write_120(struct lister *l, const struct item *it)
 {
 	struct wbxml_writer *w = l->w;
-	bool inlined = p->id.n && !str_is(p->disposition, "attachment");
 
 	wbxml_open(w, AIRSYNCBASE_ATTACHMENT);
-	wbxml_text(w, AIRSYNCBASE_DISPLAY_NAME, email_part_name(p, l->a));
-	wbxml_text(w, AIRSYNCBASE_FILE_REFERENCE, reference);
-	wbxml_int(w, AIRSYNCBASE_METHOD, is_message(p) ? METHOD_MESSAGE : METHOD_NORMAL);
-	wbxml_int(w, AIRSYNCBASE_ESTIMATED_DATA_SIZE,
-		email_part_size(p) ? email_part_size(p) : 1);
-	wbxml_text_if(w, AIRSYNCBASE_CONTENT_ID, p->id);
-	wbxml_text_if(w, AIRSYNCBASE_CONTENT_LOCATION, p->location);
-	if (inlined)
+	wbxml_text(w, AIRSYNCBASE_DISPLAY_NAME, it->name);
+	wbxml_text(w, AIRSYNCBASE_FILE_REFERENCE, it->reference);
+	wbxml_int(w, AIRSYNCBASE_METHOD, it->message ? METHOD_MESSAGE : METHOD_NORMAL);
+	wbxml_int(w, AIRSYNCBASE_ESTIMATED_DATA_SIZE, it->size ? it->size : 1);
+	wbxml_text_if(w, AIRSYNCBASE_CONTENT_ID, it->id);
+	wbxml_text_if(w, AIRSYNCBASE_CONTENT_LOCATION, it->location);
+	if (it->inlined)
 		wbxml_bool(w, AIRSYNCBASE_IS_INLINE, true);
 	wbxml_close(w, AIRSYNCBASE_ATTACHMENT);
+}
+
+static void write_item(struct lister *l, const struct item *it)
+{
+	bool old = l->o->version < V120;
+
+	if (l->n++ == 0)
+		wbxml_open(l->w, old ? EMAIL_ATTACHMENTS : AIRSYNCBASE_ATTACHMENTS);
+	if (old)
+		write_25(l, it);
+	else
+		write_120(l, it);
+}
+
+/* What is inside a winmail.dat stands in its place: C95. */
+static void list_tnef(struct lister *l, const struct mail_part *p)
+{
+	const struct tnef *t = l->x->tnef;
+
+	for (size_t i = 0; i < t->n && l->n < ATTACHMENTS_MAX; i++)
+		write_item(l,
+			&(struct item){.name = t->v[i].name.n
+						       ? t->v[i].name
+						       : arena_printf(l->a, "part-%zu", i + 1),
+				.reference = arena_printf(l->a, "%.*s:%.*s~%zu",
+					STR_FMT(l->server_id), STR_FMT(p->section), i),
+				.size = (uint32_t)t->v[i].data.n});
 }
 
 /* A leaf that is no part of the body, nor the calendar twin of an invitation. */
@@ -107,30 +140,33 @@ static bool is_attachment(const struct lister *l, const struct mail_part *p)
 
 static void list(struct lister *l, const struct mail_part *p)
 {
-	tag_t container = l->o->version < V120 ? EMAIL_ATTACHMENTS : AIRSYNCBASE_ATTACHMENTS;
-
 	for (; p && l->n < ATTACHMENTS_MAX; p = p->next) {
-		struct str reference;
-
 		if (p->child && str_is(p->type, "multipart"))
 			list(l, p->child);
 		if (!is_attachment(l, p))
 			continue;
-		if (l->n++ == 0)
-			wbxml_open(l->w, container);
-		reference = arena_printf(
-			l->a, "%.*s:%.*s", STR_FMT(l->server_id), STR_FMT(p->section));
-		if (l->o->version < V120)
-			write_25(l, p, reference);
-		else
-			write_120(l, p, reference);
+		if (l->x->tnef && p == l->x->part) {
+			list_tnef(l, p);
+			continue;
+		}
+		write_item(l,
+			&(struct item){.name = email_part_name(p, l->a),
+				.reference = arena_printf(l->a, "%.*s:%.*s",
+					STR_FMT(l->server_id), STR_FMT(p->section)),
+				.id = p->id,
+				.location = p->location,
+				.size = email_part_size(p),
+				.message = is_message(p),
+				.inlined = p->id.n && !str_is(p->disposition, "attachment")});
 	}
 }
 
 void email_write_attachments(const struct email_plan *plan, const struct email_options *o,
-	struct str server_id, struct arena *a, struct wbxml_writer *w)
+	const struct email_extra *x, struct str server_id, struct arena *a,
+	struct wbxml_writer *w)
 {
-	struct lister l = {.plan = plan, .o = o, .server_id = server_id, .a = a, .w = w};
+	struct lister l = {
+		.plan = plan, .x = x, .o = o, .server_id = server_id, .a = a, .w = w};
 
 	email_bodies(plan->summary->root, &l.plain, &l.html);
 	list(&l, plan->summary->root);

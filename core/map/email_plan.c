@@ -2,11 +2,14 @@
 
 /* More of one message than this is never read into memory. */
 #define PART_MAX (24u * 1024 * 1024)
+/* Of an invitation, a report or a winmail.dat. */
+#define EXTRA_MAX (8u * 1024 * 1024)
 
 bool email_is_smime(const struct mail_part *root)
 {
+	/* C102: PGP is signed mail as well, and none that a phone could verify. */
 	if (str_is(root->type, "multipart") && str_is(root->subtype, "signed"))
-		return true;
+		return !str_iis(root->protocol, "application/pgp-signature");
 	return str_is(root->type, "application") &&
 	       (str_is(root->subtype, "pkcs7-mime") || str_is(root->subtype, "x-pkcs7-mime"));
 }
@@ -85,18 +88,19 @@ static uint32_t bytes_for(const struct mail_part *p, bool cut, uint64_t size, un
 	return p && need >= p->size && p->size <= PART_MAX ? 0 : (uint32_t)need;
 }
 
-static void want(struct email_plan *plan, const struct mail_part *p, uint32_t length)
+static int want(struct email_plan *plan, const struct mail_part *p, uint32_t length)
 {
 	plan->part[plan->nparts] = p;
-	plan->parts[plan->nparts++] = (struct mail_part_request){
+	plan->parts[plan->nparts] = (struct mail_part_request){
 		.uid = plan->summary->flags.uid,
 		.section = p ? p->section : (struct str){"", 0},
 		.length = length,
 	};
+	return (int)plan->nparts++;
 }
 
 /* The size limit of the body: that of the preference, or of Truncation up to 2.5. */
-bool email_limit(const struct email_plan *plan, const struct email_options *o, uint64_t *size_r)
+bool email_limit(const struct email_body *body, const struct email_options *o, uint64_t *size_r)
 {
 	/* commands.md 1.3: Truncation in characters, MIMETruncation in bytes. */
 	static const uint32_t truncation[] = {
@@ -106,11 +110,11 @@ bool email_limit(const struct email_plan *plan, const struct email_options *o, u
 
 	if (o->whole)
 		return false;
-	if (plan->pref && plan->pref->has_size) {
-		*size_r = plan->pref->size;
+	if (body->pref && body->pref->has_size) {
+		*size_r = body->pref->size;
 		cut = true;
 	}
-	if (plan->type == BODY_MIME && o->mime_truncation >= 0 &&
+	if (body->type == BODY_MIME && o->mime_truncation >= 0 &&
 		o->mime_truncation < (int)ARRAY_LEN(mime)) {
 		uint32_t size = mime[o->mime_truncation];
 
@@ -118,7 +122,7 @@ bool email_limit(const struct email_plan *plan, const struct email_options *o, u
 			*size_r = size;
 		cut = true;
 	}
-	if (o->version < V120 && plan->type != BODY_MIME && o->truncation >= 0 &&
+	if (o->version < V120 && body->type != BODY_MIME && o->truncation >= 0 &&
 		o->truncation < (int)ARRAY_LEN(truncation)) {
 		*size_r = truncation[o->truncation];
 		cut = true;
@@ -135,7 +139,7 @@ static bool wants_mime(const struct mail_summary *m, const struct email_options 
 
 /* classes.md 8.1. The chosen preference, NULL when the device named none that fits. */
 static void choose(const struct mail_summary *m, const struct email_options *o,
-	const struct mail_part *plain, const struct mail_part *html, struct email_plan *r)
+	const struct mail_part *plain, const struct mail_part *html, struct email_body *r)
 {
 	unsigned native = html ? BODY_HTML : BODY_PLAIN, other = html ? BODY_PLAIN : BODY_HTML;
 
@@ -167,36 +171,92 @@ static void choose(const struct mail_summary *m, const struct email_options *o,
 	}
 }
 
-void email_plan(const struct mail_summary *m, const struct email_options *o, struct arena *a,
-	struct email_plan *plan_r)
+bool email_part_is_tnef(const struct mail_part *p)
 {
-	const struct mail_part *plain, *html, *source;
-	struct email_plan *r = plan_r;
-	uint64_t size = 0;
-	bool cut;
+	return (str_is(p->type, "application") &&
+		       (str_is(p->subtype, "ms-tnef") || str_is(p->subtype, "vnd.ms-tnef"))) ||
+	       str_iis(p->filename, "winmail.dat") || str_iis(p->name, "winmail.dat");
+}
 
-	(void)a;
-	*r = (struct email_plan){.summary = m};
-	if (!m->root)
-		return;
-	email_bodies(m->root, &plain, &html);
-	choose(m, o, plain, html, r);
-	cut = email_limit(r, o, &size);
-	if (r->type == BODY_MIME) {
+static bool is_extra(const struct mail_part *p)
+{
+	if (str_is(p->type, "text") && str_is(p->subtype, "calendar"))
+		return true;
+	if (str_is(p->type, "message") &&
+		(str_is(p->subtype, "delivery-status") ||
+			str_is(p->subtype, "disposition-notification")))
+		return true;
+	return email_part_is_tnef(p);
+}
+
+static const struct mail_part *find_extra(const struct mail_part *p, unsigned depth)
+{
+	for (; p && depth < 64; p = p->next) {
+		const struct mail_part *hit = NULL;
+
+		if (is_extra(p))
+			return p;
+		if (str_is(p->type, "multipart"))
+			hit = find_extra(p->child, depth + 1);
+		if (hit)
+			return hit;
+	}
+	return NULL;
+}
+
+const struct mail_part *email_extra_part(const struct mail_part *root)
+{
+	return root ? find_extra(root, 0) : NULL;
+}
+
+/* The part behind a rendering, and how much of it. */
+static void plan_body(struct email_plan *r, struct email_body *b, const struct email_options *o,
+	const struct mail_part *plain, const struct mail_part *html)
+{
+	const struct mail_part *source;
+	const struct mail_summary *m = r->summary;
+	uint64_t size = 0;
+	bool cut = email_limit(b, o, &size);
+
+	b->at = EMAIL_PLAN_NONE;
+	if (b->type == BODY_MIME) {
 		if (!cut || size)
-			want(r, NULL,
+			b->at = want(r, NULL,
 				cut && size < PART_MAX ? (uint32_t)size
 				: m->size > PART_MAX   ? PART_MAX
 						       : 0);
 		return;
 	}
-	source = r->type == BODY_HTML ? (html ? html : plain) : (plain ? plain : html);
-	r->html_to_text = r->type == BODY_PLAIN && source && source == html;
-	r->text_to_html = r->type == BODY_HTML && source && source != html;
-	if (o->version >= V120 && o->nprefs == 0 && !o->whole)
+	source = b->type == BODY_HTML ? (html ? html : plain) : (plain ? plain : html);
+	b->html_to_text = b->type == BODY_PLAIN && source && source == html;
+	b->text_to_html = b->type == BODY_HTML && source && source != html;
+	if (o->version >= V120 && !b->pref && o->nprefs == 0 && !o->whole)
 		return;
-	if (r->pref && r->pref->preview && size < 4096)
+	if (b->pref && b->pref->preview && size < 4096)
 		size = 4096;
 	if (source && source->size && (!cut || size))
-		want(r, source, bytes_for(source, cut, size, r->html_to_text ? 12 : 4));
+		b->at = want(r, source, bytes_for(source, cut, size, b->html_to_text ? 12 : 4));
+}
+
+void email_plan(const struct mail_summary *m, const struct email_options *o, struct arena *a,
+	struct email_plan *r)
+{
+	const struct mail_part *plain, *html, *extra;
+
+	(void)a;
+	*r = (struct email_plan){.summary = m, .extra = EMAIL_PLAN_NONE};
+	r->body.at = r->body_part.at = EMAIL_PLAN_NONE;
+	if (!m->root)
+		return;
+	email_bodies(m->root, &plain, &html);
+	choose(m, o, plain, html, &r->body);
+	plan_body(r, &r->body, o, plain, html);
+	if (o->has_part && o->version >= V141) {
+		r->has_part = true;
+		r->body_part = (struct email_body){.type = BODY_HTML, .pref = &o->part};
+		plan_body(r, &r->body_part, o, plain, html);
+	}
+	extra = email_extra_part(m->root);
+	if (extra && extra->size)
+		r->extra = want(r, extra, extra->size <= EXTRA_MAX ? 0 : EXTRA_MAX);
 }

@@ -116,15 +116,16 @@ struct mail_summaries {
 
 #define MAIL_HEADER_FIELDS                                                                     \
 	"From Sender Reply-To To Cc Bcc Subject Date Message-ID In-Reply-To References "       \
-	"Importance X-Priority Priority Thread-Topic Thread-Index Content-Class "              \
-	"X-MS-Exchange-Organization-AuthAs"
+	"Importance X-Priority Priority Thread-Topic Thread-Index Message-Context"
 
 /* The question of a Sync round. */
 struct mail_look {
 	struct mail_mark since;    /* as the last look returned it; uidvalidity 0: first look */
 	const struct uidset *held; /* messages whose vanishing and flags matter */
 	bool search;               /* work out `scope` anew */
-	int64_t after; /* with search: only messages received at or after this, 0: all */
+	int64_t after;      /* with search: only messages received at or after this, 0: all */
+	bool conversations; /* with search: and all that are in one thread with them, where the
+			       server knows threads (RFC 5256) */
 	const struct uidset *want; /* summaries to read on the same trip; may be NULL */
 	unsigned newest;           /* and those of the newest n arrivals */
 };

@@ -3,7 +3,9 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/varint.h"
+#include "core/map/category.h"
 #include "core/map/server_id.h"
+#include "core/sync/mail_notes.h"
 
 #define BATCH_BYTES (8u * 1024 * 1024) /* of bodies in memory at once */
 #define BATCH_MAX   200
@@ -24,7 +26,7 @@ static bool is_first(const struct mail_round *r)
 
 static bool must_search(const struct mail_round *r)
 {
-	if (is_first(r) || r->st.filter != r->filter)
+	if (is_first(r) || r->st.filter != r->filter || r->st.conversations != r->conversations)
 		return true;
 	return r->filter && clock_now() - r->st.refreshed >= r->conf->filter_refresh;
 }
@@ -73,6 +75,7 @@ static void apply_scope(struct mail_round *r)
 	uidset_subtract(&out, &st->gone);
 	st->soft = out;
 	st->filter = r->filter;
+	st->conversations = r->conversations;
 	st->refreshed = clock_now();
 }
 
@@ -109,14 +112,43 @@ static void apply(struct mail_round *r, bool searched)
 	st->again = false;
 }
 
+/* What was skipped is tried again when the administrator, or a newer program, says so. */
+static void retry_skipped(struct mail_round *r)
+{
+	uint64_t now = r->folder->retries * 1000 + MAIL_MAP_VERSION;
+
+	if (r->st.retried != now)
+		uidset_union(&r->st.pending, &r->st.skipped);
+	if (r->st.retried != now)
+		uidset_init(&r->st.skipped, r->a);
+	r->st.retried = now;
+}
+
+/* The device is told how things are where it was not allowed to change them. */
+static void add_reverted(struct mail_round *r)
+{
+	struct mail_flags *v;
+
+	if (r->reverted.n == 0)
+		return;
+	v = ARENA_ARRAY(r->a, struct mail_flags, r->delta.nflags + r->reverted.n);
+	for (size_t i = 0; i < r->delta.nflags; i++)
+		v[i] = r->delta.flags[i];
+	for (size_t i = 0; i < r->reverted.n; i++)
+		v[r->delta.nflags++] = r->reverted.v[i];
+	r->delta.flags = v;
+}
+
 enum rc mail_round_look(struct mail_round *r, struct err *err)
 {
 	struct mail_mark now = {0};
 	struct uidset held, want;
 	struct mail_look l = {.since = r->st.mark};
-	bool search = must_search(r), first = is_first(r);
+	bool search, first = is_first(r);
 	enum rc rc;
 
+	search = must_search(r);
+	retry_skipped(r);
 	r->delta = (struct mail_delta){0};
 	r->since_modseq = r->st.mark.modseq;
 	if (!first && !r->look_now) {
@@ -133,6 +165,7 @@ enum rc mail_round_look(struct mail_round *r, struct err *err)
 	l.want = &want;
 	l.search = search;
 	l.after = filter_start(r->filter);
+	l.conversations = r->conversations && r->filter;
 	l.newest = first ? r->window : 0;
 	rc = mail_call(r->mail, look, r->folder->path, &l, r->a, &r->delta, err);
 	if (rc)
@@ -141,6 +174,7 @@ enum rc mail_round_look(struct mail_round *r, struct err *err)
 		r->reset = true;
 		return RC_OK;
 	}
+	add_reverted(r);
 	apply(r, search);
 	return RC_OK;
 }
@@ -160,6 +194,9 @@ static unsigned changed(const struct mail_round *r, const struct mail_flags *f)
 		known &= ~(unsigned)(MAIL_ANSWERED | MAIL_FORWARDED);
 	if (r->options->version < V120)
 		known &= ~(unsigned)MAIL_FLAGGED;
+	if (r->options->version >= V140 &&
+		mail_state_label(&r->st, f->uid) != category_hash(f->keywords))
+		known |= EMAIL_CATEGORIES_CHANGED;
 	return known;
 }
 
@@ -217,11 +254,26 @@ static void write_gone(struct commands *c, struct uidset *set, tag_t tag)
 	}
 }
 
-static void write_changes(struct commands *c)
+/* Notes of those whose flag or verb changed. */
+static enum rc notes_of_changes(struct mail_round *r, struct mail_notes *notes, struct err *err)
+{
+	struct uidset uids;
+
+	uidset_init(&uids, r->a);
+	for (size_t i = 0; i < r->delta.nflags; i++)
+		if (changed(r, &r->delta.flags[i]) &
+			(MAIL_FLAGGED | MAIL_ANSWERED | MAIL_FORWARDED))
+			uidset_add(&uids, r->delta.flags[i].uid);
+	return mail_notes_load(r->state, r->folder, &uids, r->a, notes, err);
+}
+
+static enum rc write_changes(struct commands *c, struct err *err)
 {
 	struct mail_round *r = c->r;
+	struct mail_notes notes;
+	enum rc rc = notes_of_changes(r, &notes, err);
 
-	for (size_t i = 0; i < r->delta.nflags; i++) {
+	for (size_t i = 0; i < r->delta.nflags && rc == RC_OK; i++) {
 		const struct mail_flags *f = &r->delta.flags[i];
 		unsigned what = changed(r, f);
 
@@ -230,18 +282,21 @@ static void write_changes(struct commands *c)
 		if (full(c)) {
 			/* The next look starts from the old MODSEQ and finds the rest again. */
 			r->st.again = true;
-			return;
+			return RC_OK;
 		}
 		begin(c);
 		wbxml_open(c->w, AIRSYNC_CHANGE);
 		wbxml_text(c->w, AIRSYNC_SERVER_ID, server_id(r, f->uid));
 		wbxml_open(c->w, AIRSYNC_APPLICATION_DATA);
-		email_write_flags(what, f->flags, r->options->version, c->w);
+		email_write_flags(what, f, mail_notes_of(&notes, f->uid), clock_now(),
+			r->options->version, r->a, c->w);
 		wbxml_close(c->w, AIRSYNC_APPLICATION_DATA);
 		wbxml_close(c->w, AIRSYNC_CHANGE);
 		mail_state_know(&r->st, f->uid, f->flags);
+		mail_state_know_label(&r->st, f->uid, category_hash(f->keywords));
 		r->sent++;
 	}
+	return rc;
 }
 
 /* A message that cannot be shown, or that the server does not give: tried once more with the
@@ -298,6 +353,7 @@ static enum rc write_add(struct commands *c, const struct email_plan *plan, stru
 	uidset_remove(&r->st.tried, uid);
 	uidset_add(&r->st.held, uid);
 	mail_state_know(&r->st, uid, plan->summary->flags.flags);
+	mail_state_know_label(&r->st, uid, category_hash(plan->summary->flags.keywords));
 	r->sent++;
 	return RC_OK;
 }
@@ -372,7 +428,8 @@ static enum rc summaries(struct mail_round *r, const struct uidset *window,
 /* Gone meanwhile, marked as deleted, or older than the filter lets through. */
 static bool unwanted(struct mail_round *r, const struct mail_summary *m, uint32_t uid)
 {
-	if (m && !(m->flags.flags & MAIL_DELETED) && m->received >= filter_start(r->filter))
+	if (m && !(m->flags.flags & MAIL_DELETED) &&
+		(r->conversations || m->received >= filter_start(r->filter)))
 		return false;
 	uidset_remove(&r->st.pending, uid);
 	uidset_remove(&r->st.tried, uid);
@@ -383,14 +440,21 @@ static enum rc write_adds(struct commands *c, struct err *err)
 {
 	struct mail_round *r = c->r;
 	struct uidset window = uidset_greatest(&r->st.pending, r->window - r->sent, r->a);
+	struct email_options bodyless = *r->options;
 	struct email_plan *plans;
 	struct mail_summaries all;
+	struct mail_notes notes = {NULL, NULL, 0};
 	size_t n = 0, bytes = 0;
 	enum rc rc;
 
 	if (full(c) || uidset_empty(&window))
 		return RC_OK;
 	rc = summaries(r, &window, &all, err);
+	if (rc == RC_OK && r->options->version >= V120)
+		rc = mail_notes_load(r->state, r->folder, &window, r->a, &notes, err);
+	/* [MS-ASCMD] 2.2.3.36: what only belongs to a conversation comes without its text. */
+	bodyless.nprefs = 0;
+	bodyless.has_part = false;
 	plans = ARENA_ARRAY(r->a, struct email_plan, BATCH_MAX);
 	for (uint32_t u = uidset_below(&window, (uint64_t)UINT32_MAX + 1); u && rc == RC_OK;
 		u = uidset_below(&window, u)) {
@@ -398,7 +462,9 @@ static enum rc write_adds(struct commands *c, struct err *err)
 
 		if (unwanted(r, m, u))
 			continue;
-		email_plan(m, r->options, r->a, &plans[n]);
+		email_plan(m, m->received < filter_start(r->filter) ? &bodyless : r->options,
+			r->a, &plans[n]);
+		plans[n].note = mail_notes_of(&notes, u);
 		bytes += expected(&plans[n++]);
 		if (n == BATCH_MAX || bytes >= BATCH_BYTES) {
 			rc = write_batch(c, plans, n, err);
@@ -419,10 +485,11 @@ enum rc mail_round_write(struct mail_round *r, struct wbxml_writer *w, struct er
 	/* Kept for the case that changes are left over; see write_changes(). */
 	write_gone(&c, &r->st.gone, AIRSYNC_DELETE);
 	write_gone(&c, &r->st.soft, AIRSYNC_SOFT_DELETE);
-	write_changes(&c);
+	rc = write_changes(&c, err);
 	if (r->st.again && modseq)
 		r->st.mark.modseq = r->since_modseq;
-	rc = write_adds(&c, err);
+	if (rc == RC_OK)
+		rc = write_adds(&c, err);
 	if (rc)
 		return rc;
 	if (c.open)
@@ -431,32 +498,38 @@ enum rc mail_round_write(struct mail_round *r, struct wbxml_writer *w, struct er
 	return RC_OK;
 }
 
-enum rc mail_fetch(struct mail *m, const struct folder *f, uint32_t uid,
-	const struct email_options *o, tag_t container, struct arena *a, struct wbxml_writer *w,
-	struct err *err)
+enum rc mail_fetch(const struct mail_reader *r, uint32_t uid, tag_t container,
+	struct wbxml_writer *w, struct err *err)
 {
 	struct mail_summaries s = {NULL, 0};
+	struct mail_notes notes;
 	struct uidset one;
 	struct email_plan plan;
 	struct wbxml_mark mark;
 	enum rc rc;
 
-	uidset_init(&one, a);
+	uidset_init(&one, r->a);
 	uidset_add(&one, uid);
-	rc = mail_call(m, summaries, f->path, &one, a, &s, err);
+	rc = mail_call(r->mail, summaries, r->folder->path, &one, r->a, &s, err);
 	if (rc)
 		return rc;
 	if (s.n == 0 || s.v[0].flags.flags & MAIL_DELETED)
 		return err_set(err, RC_ABSENT, "message %u is gone", uid);
-	email_plan(&s.v[0], o, a, &plan);
+	rc = mail_notes_load(r->state, r->folder, &one, r->a, &notes, err);
+	if (rc)
+		return rc;
+	email_plan(&s.v[0], r->options, r->a, &plan);
+	plan.note = mail_notes_of(&notes, uid);
 	if (plan.nparts) {
-		rc = mail_call(m, parts, f->path, plan.parts, plan.nparts, a, err);
+		rc = mail_call(
+			r->mail, parts, r->folder->path, plan.parts, plan.nparts, r->a, err);
 		if (rc)
 			return rc;
 	}
 	mark = wbxml_mark(w);
 	wbxml_open(w, container);
-	rc = email_write(&plan, o, server_id_format(a, f->id, uid), a, w, err);
+	rc = email_write(
+		&plan, r->options, server_id_format(r->a, r->folder->id, uid), r->a, w, err);
 	if (rc) {
 		wbxml_rollback(w, mark);
 		return rc;
@@ -488,6 +561,7 @@ enum rc mail_sync_pending(struct mail *m, const struct folder *f, const struct c
 	if (mail_state_decode(c->state, &r.st, a) ||
 		mail_sync_options_decode(c->options, V141, &r.filter, &o))
 		return err_set(err, RC_INTERNAL, "the stored state is unreadable");
+	r.conversations = r.st.conversations;
 	rc = mail_round_look(&r, err);
 	if (rc == RC_OK)
 		*count_r = r.reset ? 1 : mail_round_count(&r);

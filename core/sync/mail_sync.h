@@ -21,14 +21,18 @@ struct mail_round {
 	const struct folder *folder;
 	const struct settings *conf;
 	const struct email_options *options;
-	unsigned filter; /* FilterType, 0-5 */
-	bool look_now;   /* the gate is not asked: something was just done to the mailbox */
+	unsigned filter;    /* FilterType, 0-5 */
+	bool conversations; /* ConversationMode: the whole threads of what the filter lets
+			       through */
+	bool look_now;      /* the gate is not asked: something was just done to the mailbox */
 	struct arena *a;
 	unsigned window; /* most changes */
 	int64_t deadline_ms;
 	uint64_t bytes; /* the document may grow to this size */
 	/* In and out */
 	struct mail_state st;
+	/* Flags as they are, of messages that a device was not allowed to change. */
+	struct mail_flag_list reverted;
 	/* Out */
 	struct mail_delta delta;
 	uint64_t since_modseq; /* where the look started */
@@ -48,10 +52,18 @@ uint32_t mail_round_count(const struct mail_round *r);
 MUST_USE enum rc mail_round_write(
 	struct mail_round *r, struct wbxml_writer *w, struct err *err);
 
-/* The whole item for a Fetch: airsync:ApplicationData. RC_ABSENT. */
-MUST_USE enum rc mail_fetch(struct mail *m, const struct folder *f, uint32_t uid,
-	const struct email_options *o, tag_t container, struct arena *a, struct wbxml_writer *w,
-	struct err *err);
+/* Where single items are read from. */
+struct mail_reader {
+	struct mail *mail;
+	struct state *state;
+	const struct folder *folder;
+	const struct email_options *options;
+	struct arena *a;
+};
+
+/* One whole item, in an element `container` (airsync:ApplicationData, ...). RC_ABSENT. */
+MUST_USE enum rc mail_fetch(const struct mail_reader *r, uint32_t uid, tag_t container,
+	struct wbxml_writer *w, struct err *err);
 
 /* The device's state stands exactly at that mark: nothing to report, the filter still fresh. */
 bool mail_sync_at(const struct collection *c, const struct mail_mark *mark);
@@ -65,5 +77,8 @@ struct str mail_sync_options_encode(
 	unsigned filter, const struct email_options *o, struct arena *a);
 MUST_USE enum rc mail_sync_options_decode(
 	struct str bytes, enum eas_version v, unsigned *filter_r, struct email_options *o);
+
+/* To be raised when messages that could not be shown may be by now: they are tried again. */
+enum { MAIL_MAP_VERSION = 2 };
 
 #endif

@@ -1,6 +1,6 @@
 #include "store/imap/imap_internal.h"
 
-#include "store/imap/utf7.h"
+#include "core/base/utf7.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -15,6 +15,7 @@ struct looker {
 	struct uidset vanished, existing, found;
 	struct uidset *searches[2]; /* where the answers to searches go, in order */
 	unsigned nsearch, at;
+	struct imap_value *threads; /* RFC 5256, as lists in lists */
 	size_t flags_cap, summaries_cap;
 };
 
@@ -97,6 +98,8 @@ static enum rc on_response(void *ctx, struct imap_value *values, struct err *err
 		on_esearch(k, values);
 	else if (imap_is(values, "SEARCH"))
 		on_search(k, values);
+	else if (imap_is(values, "THREAD"))
+		k->threads = values->next;
 	else
 		mark_item(&k->r->mark, values, values->next);
 	return RC_OK;
@@ -171,6 +174,8 @@ static bool queue_look(struct session *s, struct looker *k, struct str name)
 			s, k, &k->existing, arena_printf(k->a, "UID %u:*", l->since.uidnext).p);
 	if (l->search)
 		queue_search(s, k, &k->found, since(l->after, k->a));
+	if (l->search && l->conversations && l->after > 0 && s->caps & CAP_THREAD)
+		(void)session_queue(s, "UID THREAD REFERENCES UTF-8 ALL");
 	if (!first && l->held && !uidset_empty(l->held)) {
 		if (step == LADDER_CONDSTORE)
 			(void)session_queue(s, "UID FETCH 1:* (UID FLAGS) (CHANGEDSINCE %llu)",
@@ -182,6 +187,33 @@ static bool queue_look(struct session *s, struct looker *k, struct str name)
 	if (l->want && !uidset_empty(l->want))
 		(void)session_queue(s, "UID FETCH %s " FETCH_SUMMARY, set_text(l->want, k->a));
 	return all;
+}
+
+static void thread_uids(struct imap_value *v, struct uidset *uids)
+{
+	uint32_t uid;
+
+	for (; v; v = v->next) {
+		if (v->kind == IMAP_LIST)
+			thread_uids(v->child, uids);
+		else if (str_u32(imap_text(v), &uid) && uid)
+			uidset_add(uids, uid);
+	}
+}
+
+/* Threads with one member that was found are found whole. */
+static void add_threads(struct looker *k)
+{
+	for (struct imap_value *v = k->threads; v; v = v->next) {
+		struct uidset thread, common;
+
+		uidset_init(&thread, k->a);
+		thread_uids(v->child, &thread);
+		common = uidset_copy(&thread, k->a);
+		uidset_intersect(&common, &k->found);
+		if (!uidset_empty(&common))
+			uidset_union(&k->found, &thread);
+	}
 }
 
 static void settle(struct looker *k, bool all)
@@ -278,6 +310,7 @@ enum rc op_look(struct mail *m, struct str folder, const struct mail_look *l, st
 		return rc;
 	if (r->mark.uidvalidity == 0)
 		return err_set(err, RC_INVALID, "the IMAP server told no UIDVALIDITY");
+	add_threads(&k);
 	if (l->since.uidvalidity && l->since.uidvalidity != r->mark.uidvalidity) {
 		rc = start_over(s, &k, err);
 	} else {

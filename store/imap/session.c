@@ -1,7 +1,7 @@
 #include "store/imap/session.h"
 
 #include "core/base/clock.h"
-#include "store/imap/utf7.h"
+#include "core/base/utf7.h"
 #include "store/server.h"
 
 #include <curl/curl.h>

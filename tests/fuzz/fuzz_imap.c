@@ -1,6 +1,6 @@
 /* What an IMAP server sends. */
+#include "core/base/utf7.h"
 #include "store/imap/imap_internal.h"
-#include "store/imap/utf7.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

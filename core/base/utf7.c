@@ -1,11 +1,11 @@
-#include "store/imap/utf7.h"
+#include "core/base/utf7.h"
 
 #include "core/base/base64.h"
 #include "core/base/utf8.h"
 
 #include <glib.h>
 
-static bool direct(unsigned char c)
+static bool printable(unsigned char c)
 {
 	return c >= 0x20 && c <= 0x7e;
 }
@@ -34,6 +34,11 @@ static void encode_run(struct str run, struct buf *out)
 }
 
 struct str utf7_encode(struct str s, struct arena *a)
+{
+	return utf7_encode_with(s, printable, a);
+}
+
+struct str utf7_encode_with(struct str s, bool (*direct)(unsigned char c), struct arena *a)
 {
 	struct buf out;
 	struct str r;
