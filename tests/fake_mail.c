@@ -493,8 +493,10 @@ static enum rc do_look(struct mail *mail, struct str folder, const struct mail_l
 	return END(fm, err);
 }
 
+static struct str section_bytes(const struct message *m, struct str section, struct arena *a);
+
 static enum rc do_summaries(struct mail *mail, struct str folder, const struct uidset *uids,
-	struct arena *a, struct mail_summaries *r, struct err *err)
+	const struct mail_guess *g, struct arena *a, struct mail_summaries *r, struct err *err)
 {
 	struct fake_mail *fm = of(mail);
 	struct box *b;
@@ -504,6 +506,12 @@ static enum rc do_summaries(struct mail *mail, struct str folder, const struct u
 	if (!b)
 		return absent(folder, err);
 	read_summaries(b, uids, 0, 0, a, r);
+	for (size_t i = 0; i < r->n && g; i++)
+		for (size_t k = 0; k < MAIL_GUESSES && g->sections[k]; k++)
+			r->v[i].guessed[k] =
+				str_sub(section_bytes(message(b, r->v[i].flags.uid),
+						str_of(g->sections[k]), a),
+					0, g->length);
 	return END(fm, err);
 }
 

@@ -142,8 +142,8 @@ static void test_what_goes_out_is_well_formed(void **state UNUSED)
 		&p);
 	uidset_init(&one, a);
 	uidset_add(&one, 1);
-	assert_int_equal(
-		mail_call(fake_mail_mail(e.mail), summaries, STR("Sent"), &one, a, &s, &err),
+	assert_int_equal(mail_call(fake_mail_mail(e.mail), summaries, STR("Sent"), &one, NULL,
+				 a, &s, &err),
 		RC_OK);
 	assert_int_equal(s.n, 1);
 	part = s.v[0].root;

@@ -1,5 +1,7 @@
 #include "core/base/utf8.h"
 
+#include <string.h>
+
 /* Length of the valid sequence at the front, its code point in *c_r; 0 when it is not valid. */
 static size_t decode(struct str s, uint32_t *c_r)
 {
@@ -126,4 +128,61 @@ size_t utf8_chars(struct str s)
 	for (size_t i = 0; i < s.n; i++)
 		n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
 	return n;
+}
+
+static enum rc write_clean(struct utf8_sink *s, struct str text, struct err *err)
+{
+	struct buf b;
+	enum rc rc;
+
+	buf_init(&b, SIZE_MAX / 8);
+	utf8_clean(text, &b);
+	rc = sink_write(s->to, buf_str(&b), err);
+	buf_release(&b);
+	return rc;
+}
+
+/* Bytes at the end that may be the beginning of a character. */
+static size_t unfinished(struct str s)
+{
+	for (size_t n = 1; n <= 3 && n <= s.n; n++) {
+		unsigned char c = (unsigned char)s.p[s.n - n];
+
+		if (c < 0x80)
+			return 0;
+		if (c >= 0xc0)
+			return n < (c >= 0xf0 ? 4u : c >= 0xe0 ? 3u : 2u) ? n : 0;
+	}
+	return 0;
+}
+
+static enum rc utf8_sink_write(struct sink *sink, const void *p, size_t n, struct err *err)
+{
+	struct utf8_sink *s = (struct utf8_sink *)sink;
+	struct buf all;
+	size_t rest;
+	enum rc rc;
+
+	buf_init(&all, SIZE_MAX / 8);
+	buf_add(&all, s->rest, s->nrest);
+	buf_add(&all, p, n);
+	rest = unfinished(buf_str(&all));
+	rc = write_clean(s, str_sub(buf_str(&all), 0, all.n - rest), err);
+	memcpy(s->rest, all.p + all.n - rest, rest);
+	s->nrest = rest;
+	buf_release(&all);
+	return rc;
+}
+
+void utf8_sink_init(struct utf8_sink *s, struct sink *to)
+{
+	*s = (struct utf8_sink){.sink = {utf8_sink_write}, .to = to};
+}
+
+enum rc utf8_sink_end(struct utf8_sink *s, struct err *err)
+{
+	struct str rest = {s->rest, s->nrest};
+
+	s->nrest = 0;
+	return rest.n ? write_clean(s, rest, err) : RC_OK;
 }

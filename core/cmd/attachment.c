@@ -59,7 +59,7 @@ enum rc attachment_find(struct request *rq, struct services *sv, struct str refe
 		return rc;
 	uidset_init(&one, rq->arena);
 	uidset_add(&one, r->uid);
-	rc = mail_call(sv->mail, summaries, r->folder.path, &one, rq->arena, &s, err);
+	rc = mail_call(sv->mail, summaries, r->folder.path, &one, NULL, rq->arena, &s, err);
 	if (rc)
 		return rc;
 	number = str_sub(section, str_find(section, '~') + 1, section.n);

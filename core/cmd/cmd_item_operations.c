@@ -1,10 +1,18 @@
 #include "core/base/base64.h"
+#include "core/base/utf8.h"
 #include "core/cmd/attachment.h"
 #include "core/cmd/command.h"
+#include "core/cmd/item_ref.h"
 #include "core/cmd/multipart.h"
+#include "core/cmd/sending.h"
 #include "core/cmd/status.h"
-#include "core/map/server_id.h"
-#include "core/sync/mail_sync.h"
+#include "core/sync/conversation.h"
+#include "core/sync/folders.h"
+#include "core/sync/mail_items.h"
+#include "core/wire/dump.h"
+#include "core/wire/reader.h"
+
+#include <stdlib.h>
 
 /* [MS-ASCMD] 2.2.3.177.9 */
 enum {
@@ -112,6 +120,38 @@ static enum rc part_data(struct operations *o, const struct attachment *at, unsi
 	return rc;
 }
 
+/* A mail that is too large for memory, on its way into the document or a part. */
+struct item_stream {
+	struct body_stream stream; /* first */
+	struct operations *o;
+	struct str path;
+};
+
+static enum rc write_message(
+	struct body_stream *stream, uint32_t uid, struct wbxml_writer *w, struct err *err)
+{
+	struct item_stream *s = (struct item_stream *)stream;
+	struct operations *o = s->o;
+	unsigned part = o->multipart ? multipart_next(o->multipart) : 0;
+	struct data_sink data = {{write_data}, o, part ? &o->multipart->sink : NULL};
+	struct utf8_sink clean;
+	enum rc rc;
+
+	utf8_sink_init(&clean, &data.sink);
+	if (!part)
+		wbxml_text_begin(w, AIRSYNCBASE_DATA);
+	/* A part has the bytes as they are; a text of XML cannot hold all of them. */
+	rc = mail_call(o->sv->mail, stream, s->path, uid, (struct str){"", 0}, 0, 0,
+		part ? &data.sink : &clean.sink, err);
+	if (rc == RC_OK && !part)
+		rc = utf8_sink_end(&clean, err);
+	if (!part)
+		wbxml_piece_end(w);
+	else
+		wbxml_int(w, ITEMOPERATIONS_PART, part);
+	return rc;
+}
+
 /* The text of a mail's body as a part. */
 struct item_parts {
 	struct body_parts parts; /* first */
@@ -129,34 +169,62 @@ static unsigned add_body(struct body_parts *parts, struct str data)
 	return part;
 }
 
-static enum rc fetch_item(struct operations *o, const struct elem *e, struct str folder_id,
-	struct str id, struct err *err)
+/* C65: only the properties that Schema names. What goes into a document of its own first, is
+ * as large as memory allows. */
+static enum rc fetch_chosen(struct operations *o, const struct mail_reader *r, uint32_t uid,
+	const struct elem *schema, struct err *err)
 {
-	struct request *rq = o->rq;
-	struct str collection, section;
-	struct item_parts parts = {{add_body}, o};
-	struct email_options options;
-	struct folder folder;
-	uint32_t uid;
+	struct wbxml_writer whole;
+	struct elem *doc = NULL;
 	enum rc rc;
 
-	if (server_id_parse(id, &collection, &uid, &section) || section.p ||
-		!str_eq(collection, folder_id))
-		return err_set(err, RC_ABSENT, "there is no item %.*s", STR_FMT(id));
-	rc = state_call(
-		o->sv->state, folder_get, &rq->account, collection, rq->arena, &folder, err);
+	wbxml_init(&whole, NULL, BUF_MAX_RESPONSE);
+	rc = mail_fetch(r, uid, ITEMOPERATIONS_PROPERTIES, &whole, err);
+	if (rc == RC_OK)
+		rc = wbxml_finish(&whole, err);
+	if (rc == RC_OK)
+		rc = wbxml_read(buf_str(&whole.out), WBXML_LIMITS, o->rq->arena, &doc, err);
+	if (rc == RC_OK) {
+		wbxml_open(o->w, ITEMOPERATIONS_PROPERTIES);
+		for (const struct elem *e = doc->child; e; e = e->next)
+			if (elem_has(schema, e->tag))
+				dump_encode(e, o->w);
+		wbxml_close(o->w, ITEMOPERATIONS_PROPERTIES);
+	}
+	wbxml_release(&whole);
+	return rc;
+}
+
+static enum rc fetch_item(struct operations *o, const struct elem *e, struct err *err)
+{
+	struct request *rq = o->rq;
+	const struct elem *wanted = elem_child(e, ITEMOPERATIONS_OPTIONS);
+	const struct elem *schema = elem_child(wanted, ITEMOPERATIONS_SCHEMA);
+	struct item_parts parts = {{add_body}, o};
+	struct item_stream stream = {{write_message}, o, STR_NONE};
+	struct email_options options;
+	struct item_ref ref;
+	struct mail_reader r = {.mail = o->sv->mail,
+		.state = o->sv->state,
+		.folder = &ref.folder,
+		.options = &options,
+		.a = rq->arena};
+	enum rc rc = item_ref_find(rq, o->sv, elem_text(e, AIRSYNC_COLLECTION_ID),
+		elem_text(e, AIRSYNC_SERVER_ID), elem_text(e, SEARCH_LONG_ID), &ref, err);
+
+	/* An id that is none of ours names nothing. */
 	if (rc)
-		return rc;
-	email_options_read(elem_child(e, ITEMOPERATIONS_OPTIONS), rq->version, &options);
+		return rc == RC_INVALID ? err_set(err, RC_ABSENT, "there is no such item") : rc;
+	email_options_read(wanted, rq->version, &options);
 	options.whole = options.nprefs == 0;
+	options.user = sending_address(rq);
+	if (schema)
+		return fetch_chosen(o, &r, ref.uid, schema, err);
 	if (o->multipart)
 		options.parts = &parts.parts;
-	return mail_fetch(&(struct mail_reader){.mail = o->sv->mail,
-				  .state = o->sv->state,
-				  .folder = &folder,
-				  .options = &options,
-				  .a = rq->arena},
-		uid, ITEMOPERATIONS_PROPERTIES, o->w, err);
+	stream.path = ref.folder.path;
+	options.stream = &stream.stream;
+	return mail_fetch(&r, ref.uid, ITEMOPERATIONS_PROPERTIES, o->w, err);
 }
 
 /* clients.md 1: Range only when it was asked for. */
@@ -206,7 +274,7 @@ static void echo(struct operations *o, const struct elem *e)
 
 	for (size_t i = 0; i < ARRAY_LEN(tags); i++)
 		wbxml_text_if(o->w, tags[i], elem_text(e, tags[i]));
-	if (elem_has(e, AIRSYNC_SERVER_ID))
+	if (elem_has(e, AIRSYNC_SERVER_ID) || elem_has(e, SEARCH_LONG_ID))
 		wbxml_cstr(o->w, AIRSYNC_CLASS, "Email");
 	wbxml_text_if(
 		o->w, AIRSYNCBASE_FILE_REFERENCE, elem_text(e, AIRSYNCBASE_FILE_REFERENCE));
@@ -235,22 +303,29 @@ static enum rc fetch(struct operations *o, const struct elem *e, struct err *err
 		fetch_failed(o, e, OPERATION_BAD_ATTACHMENT);
 		return RC_OK;
 	}
+	/* One thing, named in one way. */
+	if (elem_count(e, AIRSYNCBASE_FILE_REFERENCE) > 1 ||
+		elem_has(e, AIRSYNC_SERVER_ID) + elem_has(e, SEARCH_LONG_ID) +
+				elem_has(e, AIRSYNCBASE_FILE_REFERENCE) !=
+			1) {
+		fetch_failed(o, e, OPERATION_PROTOCOL_ERROR);
+		return RC_OK;
+	}
 	o->mark = wbxml_mark(o->w);
 	o->held = true;
 	wbxml_open(o->w, ITEMOPERATIONS_FETCH);
 	wbxml_int(o->w, ITEMOPERATIONS_STATUS, OPERATION_OK);
 	echo(o, e);
-	rc = reference.n ? fetch_attachment(o, e, reference, &why)
-			 : fetch_item(o, e, elem_text(e, AIRSYNC_COLLECTION_ID),
-				   elem_text(e, AIRSYNC_SERVER_ID), &why);
+	rc = reference.n ? fetch_attachment(o, e, reference, &why) : fetch_item(o, e, &why);
 	if (rc == RC_OK) {
 		wbxml_close(o->w, ITEMOPERATIONS_FETCH);
 		let_go(o);
 		return RC_OK;
 	}
-	/* Half an attachment is none: the whole answer is thrown away, the phone asks again. */
+	/* Half of it is nothing: the whole answer is thrown away, the phone asks again. */
 	if (!o->held)
-		return err_set(err, RC_UNAVAILABLE, "an attachment broke off: %s", why.text);
+		return err_set(
+			err, RC_UNAVAILABLE, "what was being sent broke off: %s", why.text);
 	o->held = false;
 	wbxml_rollback(o->w, o->mark);
 	if (rc == RC_UNAVAILABLE) {
@@ -266,43 +341,212 @@ static enum rc fetch(struct operations *o, const struct elem *e, struct err *err
 	return RC_OK;
 }
 
-/* What is not built yet says so, item by item. */
-static void refuse(struct operations *o, const struct elem *e)
+static enum rc empty_folder(struct operations *o, const struct folder *f, struct err *err)
 {
+	struct mail_look l = {.search = true};
+	struct mail *mail = o->sv->mail;
+	struct mail_delta d;
+	enum rc rc = mail_call(mail, look, f->path, &l, o->rq->arena, &d, err);
+
+	if (rc == RC_OK && !uidset_empty(&d.scope))
+		rc = mail_call(mail, remove, f->path, d.mark.uidvalidity, &d.scope, err);
+	return rc;
+}
+
+/* The deepest first. */
+static int by_depth(const void *x, const void *y)
+{
+	const struct folder *a = *(const struct folder *const *)x,
+			    *b = *(const struct folder *const *)y;
+
+	return (b->path.n > a->path.n) - (b->path.n < a->path.n);
+}
+
+static enum rc erase_below(struct operations *o, const struct folder *f, struct err *err)
+{
+	struct request *rq = o->rq;
+	const struct folder **v;
+	struct folders all;
+	size_t n = 0;
+	enum rc rc =
+		folders_refresh(o->sv->state, &rq->account, o->sv->mail, rq->arena, &all, err);
+
+	if (rc)
+		return rc;
+	v = ARENA_ARRAY(rq->arena, const struct folder *, all.n + 1);
+	for (size_t i = 0; i < all.n; i++)
+		if (folders_below(&all, &all.v[i], f->id))
+			v[n++] = &all.v[i];
+	qsort(v, n, sizeof(*v), by_depth);
+	for (size_t i = 0; i < n && (rc == RC_OK || rc == RC_ABSENT); i++) {
+		/* What every user needs stays. */
+		if (v[i]->type >= TYPE_INBOX && v[i]->type <= TYPE_SENT)
+			rc = v[i]->selectable ? empty_folder(o, v[i], err) : RC_OK;
+		else
+			rc = mail_call(o->sv->mail, erase, v[i]->path, err);
+	}
+	if (rc && rc != RC_ABSENT)
+		return rc;
+	return n ? folders_refresh(
+			   o->sv->state, &rq->account, o->sv->mail, rq->arena, &all, err)
+		 : RC_OK;
+}
+
+/* C63. Done twice it does nothing more. */
+static enum rc empty(
+	struct operations *o, const struct elem *e, unsigned *status_r, struct err *err)
+{
+	const struct elem *options = elem_child(e, ITEMOPERATIONS_OPTIONS);
+	struct request *rq = o->rq;
+	struct folder f;
+	enum rc rc = state_call(o->sv->state, folder_get, &rq->account,
+		elem_text(e, AIRSYNC_COLLECTION_ID), rq->arena, &f, err);
+
+	if (rc == RC_OK && f.selectable)
+		rc = empty_folder(o, &f, err);
+	if (rc == RC_OK && elem_has(options, ITEMOPERATIONS_DELETE_SUB_FOLDERS))
+		rc = erase_below(o, &f, err);
+	*status_r = rc ? status_for(rc) : OPERATION_OK;
+	return rc == RC_UNAVAILABLE ? rc : RC_OK;
+}
+
+static enum rc move_hits(struct operations *o, const struct folder *from,
+	const struct mail_hits *hits, const struct folder *to, struct err *err)
+{
+	struct mail_move *v;
+
+	if (hits->n == 0 || str_eq(from->id, to->id))
+		return RC_OK;
+	v = ARENA_ARRAY(o->rq->arena, struct mail_move, hits->n);
+	for (size_t i = 0; i < hits->n; i++)
+		v[i].uid = hits->v[i].uid;
+	return mail_call(
+		o->sv->mail, move, from->path, hits->uidvalidity, to->path, v, hits->n, err);
+}
+
+/* What the user sent stays where it is. */
+static bool takes_part(const struct folder *f)
+{
+	return f->selectable && f->kind == FOLDER_MAIL && f->type != TYPE_SENT &&
+	       f->type != TYPE_DRAFTS;
+}
+
+static enum rc move_all(
+	struct operations *o, const struct elem *e, const struct folder *to, struct err *err)
+{
+	enum { MOST = 1000 };
+	struct request *rq = o->rq;
+	struct arena *a = rq->arena;
+	const struct folder **folders;
+	struct mail_term *term;
+	struct mail_hits *hits;
+	struct folders all;
+	struct str *paths;
+	size_t n = 0, total = 0;
+	enum rc rc = state_call(o->sv->state, folders_load, &rq->account, a, &all, err);
+
+	if (rc)
+		return rc;
+	folders = ARENA_ARRAY(a, const struct folder *, all.n + 1);
+	paths = ARENA_ARRAY(a, struct str, all.n + 1);
+	hits = ARENA_ARRAY(a, struct mail_hits, all.n + 1);
+	for (size_t i = 0; i < all.n; i++)
+		if (takes_part(&all.v[i])) {
+			paths[n] = all.v[i].path;
+			folders[n++] = &all.v[i];
+		}
+	rc = conversation_term(o->sv->mail, paths, n,
+		elem_text(e, ITEMOPERATIONS_CONVERSATION_ID), a, &term, err);
+	if (rc == RC_OK)
+		rc = mail_call(o->sv->mail, search, paths, n, term, MOST, a, hits, err);
+	for (size_t i = 0; i < n && rc == RC_OK; i++) {
+		total += hits[i].n;
+		rc = move_hits(o, folders[i], &hits[i], to, err);
+	}
+	return rc == RC_OK && total == 0 ? err_set(err, RC_ABSENT, "no such conversation") : rc;
+}
+
+/* C64: the messages of a conversation that are there now. Those to come are not moved: there is
+ * no place for such a rule. */
+static enum rc move_conversation(
+	struct operations *o, const struct elem *e, unsigned *status_r, struct err *err)
+{
+	struct request *rq = o->rq;
+	struct folder to;
+	enum rc rc = state_call(o->sv->state, folder_get, &rq->account,
+		elem_text(e, ITEMOPERATIONS_DST_FLD_ID), rq->arena, &to, err);
+
+	if (rc == RC_OK && (!to.selectable || to.kind != FOLDER_MAIL)) {
+		*status_r = STATUS_MOVE_BAD_TARGET;
+		return RC_OK;
+	}
+	if (rc == RC_OK)
+		rc = move_all(o, e, &to, err);
+	*status_r = rc ? status_for(rc) : OPERATION_OK;
+	return rc == RC_UNAVAILABLE ? rc : RC_OK;
+}
+
+static enum rc change(struct operations *o, const struct elem *e, struct err *err)
+{
+	bool empties = e->tag == ITEMOPERATIONS_EMPTY_FOLDER_CONTENTS;
+	unsigned status = OPERATION_OK;
+	enum rc rc =
+		empties ? empty(o, e, &status, err) : move_conversation(o, e, &status, err);
+
+	if (rc)
+		return rc;
 	wbxml_open(o->w, e->tag);
-	wbxml_int(o->w, ITEMOPERATIONS_STATUS, OPERATION_DENIED);
-	if (e->tag == ITEMOPERATIONS_EMPTY_FOLDER_CONTENTS)
+	wbxml_int(o->w, ITEMOPERATIONS_STATUS, status);
+	if (empties)
 		wbxml_text(o->w, AIRSYNC_COLLECTION_ID, elem_text(e, AIRSYNC_COLLECTION_ID));
 	else
 		wbxml_opaque(o->w, ITEMOPERATIONS_CONVERSATION_ID,
 			elem_text(e, ITEMOPERATIONS_CONVERSATION_ID));
 	wbxml_close(o->w, e->tag);
+	return RC_OK;
 }
 
+/* In the order in which they were asked for: a Fetch behind an EmptyFolderContents finds
+ * nothing any more. */
 static enum rc run(struct operations *o, struct err *err)
 {
-	/* commands.md 12: Move, EmptyFolderContents, Fetch, in this order. */
-	static const tag_t order[] = {ITEMOPERATIONS_MOVE, ITEMOPERATIONS_EMPTY_FOLDER_CONTENTS,
-		ITEMOPERATIONS_FETCH};
-	const struct elem *doc = o->rq->doc;
 	enum rc rc = RC_OK;
 
 	wbxml_open(o->w, ITEMOPERATIONS_ITEM_OPERATIONS);
 	wbxml_int(o->w, ITEMOPERATIONS_STATUS, OPERATION_OK);
 	wbxml_open(o->w, ITEMOPERATIONS_RESPONSE);
-	for (size_t i = 0; i < ARRAY_LEN(order); i++)
-		for (const struct elem *e = elem_child(doc, order[i]); e && rc == RC_OK;
-			e = elem_again(e)) {
-			if (e->tag == ITEMOPERATIONS_FETCH)
-				rc = fetch(o, e, err);
-			else
-				refuse(o, e);
-		}
+	for (const struct elem *e = o->rq->doc->child; e && rc == RC_OK; e = e->next) {
+		if (e->tag == ITEMOPERATIONS_FETCH)
+			rc = fetch(o, e, err);
+		else if (e->tag == ITEMOPERATIONS_MOVE ||
+			 e->tag == ITEMOPERATIONS_EMPTY_FOLDER_CONTENTS)
+			rc = change(o, e, err);
+	}
 	if (rc)
 		return rc;
 	wbxml_close(o->w, ITEMOPERATIONS_RESPONSE);
 	wbxml_close(o->w, ITEMOPERATIONS_ITEM_OPERATIONS);
 	return RC_OK;
+}
+
+/* What refuses the whole request; 0: nothing. */
+static unsigned check(const struct request *rq)
+{
+	size_t n = 0;
+
+	for (const struct elem *e = rq->doc->child; e; e = e->next) {
+		const struct elem *options = elem_child(e, ITEMOPERATIONS_OPTIONS);
+		struct email_options o;
+
+		n++;
+		email_options_read(options, rq->version, &o);
+		if (email_options_bad_part(&o))
+			return STATUS_BODY_PART_TYPE;
+		if (e->tag == ITEMOPERATIONS_MOVE && rq->version >= V140 &&
+			!elem_has(options, ITEMOPERATIONS_MOVE_ALWAYS))
+			return STATUS_MOVE_NOT_ALWAYS;
+	}
+	return n == 0 ? OPERATION_PROTOCOL_ERROR : n > OPERATIONS_MAX ? OPERATION_TOO_MANY : 0;
 }
 
 static enum rc only_status(struct reply *rp, unsigned status)
@@ -320,16 +564,12 @@ static enum rc only_status(struct reply *rp, unsigned status)
 enum rc cmd_item_operations(
 	struct request *rq, struct services *sv, struct reply *rp, struct err *err)
 {
+	unsigned status = check(rq);
 	struct operations *o;
-	size_t n = 0;
 	enum rc rc;
 
-	for (const struct elem *e = rq->doc->child; e; e = e->next)
-		n++;
-	if (n == 0)
-		return only_status(rp, OPERATION_PROTOCOL_ERROR);
-	if (n > OPERATIONS_MAX)
-		return only_status(rp, OPERATION_TOO_MANY);
+	if (status)
+		return only_status(rp, status);
 	o = ARENA_NEW(rq->arena, struct operations);
 	*o = (struct operations){.rq = rq, .sv = sv, .w = reply_wbxml(rp)};
 	if (rq->accept_multipart) {

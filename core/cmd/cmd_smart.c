@@ -74,7 +74,8 @@ static enum rc find_original(struct smart *s, const struct ids *ids, struct err 
 	if (rc == RC_OK) {
 		uidset_init(&one, a);
 		uidset_add(&one, s->source.uid);
-		rc = mail_call(s->sv->mail, summaries, s->source.folder.path, &one, a, &r, err);
+		rc = mail_call(
+			s->sv->mail, summaries, s->source.folder.path, &one, NULL, a, &r, err);
 	}
 	if (rc && rc != RC_ABSENT && rc != RC_INVALID)
 		return rc;

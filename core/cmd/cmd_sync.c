@@ -8,6 +8,7 @@
 #include "core/map/server_id.h"
 #include "core/sync/folders.h"
 #include "core/sync/mail_changes.h"
+#include "core/sync/mail_items.h"
 #include "core/sync/mail_sync.h"
 #include "core/sync/sync_key.h"
 

@@ -129,19 +129,24 @@ static struct str conversation_index(const struct mail_summary *m, struct arena 
 	return arena_str(a, (struct str){head, sizeof(head)});
 }
 
+struct str email_conversation_root(struct str header, struct arena *a)
+{
+	static const char *const fields[] = {"References", "In-Reply-To", "Message-ID"};
+	struct str root = STR_NONE;
+
+	for (size_t i = 0; i < ARRAY_LEN(fields) && !root.n; i++)
+		root = first_id(header_raw(header, fields[i], a));
+	return root.n ? root : header_topic(header_text(header, "Subject", a));
+}
+
 /* The same for all messages of a thread, whatever folder they are in. */
 void email_conversation_id(
 	struct str header, struct arena *a, unsigned char id_r[EMAIL_CONVERSATION_ID])
 {
-	static const char *const fields[] = {"References", "In-Reply-To", "Message-ID"};
 	GChecksum *sum = g_checksum_new(G_CHECKSUM_MD5);
-	struct str root = STR_NONE;
+	struct str root = email_conversation_root(header, a);
 	gsize n = EMAIL_CONVERSATION_ID;
 
-	for (size_t i = 0; i < ARRAY_LEN(fields) && !root.n; i++)
-		root = first_id(header_raw(header, fields[i], a));
-	if (!root.n)
-		root = header_topic(header_text(header, "Subject", a));
 	g_checksum_update(sum, (const guchar *)(root.n ? root.p : ""), (gssize)root.n);
 	g_checksum_get_digest(sum, id_r, &n);
 	g_checksum_free(sum);
@@ -276,7 +281,7 @@ static void missing_body(const struct email_plan *plan, const struct email_body 
 		return;
 	}
 	b->size = body->type == BODY_MIME ? plan->summary->size : p ? email_part_size(p) : 0;
-	b->missing = b->size > 0;
+	b->missing = b->size > 0 && !body->streamed;
 }
 
 static enum rc make_body(const struct email_plan *plan, const struct email_body *body,
@@ -351,18 +356,25 @@ static void write_preview(
 			utf8_cut_chars(str_trim(b->text), body->pref->preview));
 }
 
-static void write_body(const struct email_body *body, const struct email_options *o,
-	const struct body *b, struct wbxml_writer *w)
+static enum rc write_body(const struct email_plan *plan, const struct email_options *o,
+	const struct body *b, struct wbxml_writer *w, struct err *err)
 {
+	const struct email_body *body = &plan->body;
+	enum rc rc = RC_OK;
+
 	wbxml_open(w, AIRSYNCBASE_BODY);
 	wbxml_int(w, AIRSYNCBASE_TYPE, body->type);
 	wbxml_int(w, AIRSYNCBASE_ESTIMATED_DATA_SIZE, (int64_t)b->size);
 	/* Windows Phone stops at Truncated 0: left out then. */
 	if (b->truncated)
 		wbxml_bool(w, AIRSYNCBASE_TRUNCATED, true);
-	write_data(o, b->data, w);
+	if (body->streamed)
+		rc = o->stream->write(o->stream, plan->summary->flags.uid, w, err);
+	else
+		write_data(o, b->data, w);
 	write_preview(body, b, w);
 	wbxml_close(w, AIRSYNCBASE_BODY);
+	return rc;
 }
 
 /* [MS-ASAIRS] 2.2.2.10: here the whole message is its own part of the conversation. */
@@ -445,7 +457,9 @@ enum rc email_write(const struct email_plan *plan, const struct email_options *o
 	if (o->version < V120)
 		write_body_25(plan, &body, w);
 	else
-		write_body(&plan->body, o, &body, w);
+		rc = write_body(plan, o, &body, w, err);
+	if (rc)
+		return rc;
 	if (plan->has_part)
 		write_body_part(&plan->body_part, &part, w);
 	wbxml_cstr(w, EMAIL_MESSAGE_CLASS, email_message_class(m, &x, a));

@@ -30,6 +30,14 @@ struct body_parts {
 	unsigned (*add)(struct body_parts *p, struct str data);
 };
 
+/* Where a whole message comes from that is too large for memory. */
+struct body_stream {
+	/* Writes it as airsyncbase:Data, or as a part. */
+	enum rc (*write)(
+		struct body_stream *s, uint32_t uid, struct wbxml_writer *w, struct err *err);
+};
+enum { EMAIL_STREAM_LEAST = 1024 * 1024 };
+
 /* The Options that concern mail. */
 struct email_options {
 	enum eas_version version;
@@ -43,6 +51,8 @@ struct email_options {
 	struct str user;             /* the user's own address, for meetings; may be empty */
 	bool whole;                  /* Fetch without preferences: nothing is cut */
 	struct body_parts *parts;    /* multipart answers from 12.0 on; NULL: none */
+	struct body_stream
+		*stream; /* large MIME bodies do not go through memory; NULL: they do */
 };
 
 /* Reads an airsync:Options element (or an ItemOperations one: same children); e NULL: the
@@ -64,6 +74,7 @@ struct email_body {
 	unsigned type; /* BODY_* */
 	bool html_to_text, text_to_html;
 	int at;                             /* place of its part; EMAIL_PLAN_NONE */
+	bool streamed;                      /* the whole message, by email_options.stream */
 	const struct body_preference *pref; /* the one chosen, NULL: none */
 };
 
@@ -83,6 +94,11 @@ struct email_plan {
 
 void email_plan(const struct mail_summary *m, const struct email_options *o, struct arena *a,
 	struct email_plan *plan_r);
+
+/* Sections worth a guess for these Options, for mail_summary.guessed; false: none is. */
+bool email_guess(const struct email_options *o, struct mail_guess *r);
+/* Takes the bytes of planned parts from what was guessed, where that is enough. */
+void email_use_guesses(struct email_plan *plan, const struct mail_guess *g);
 
 /*
  * The children of ApplicationData. server_id: "<collection>:<uid>", the stem of FileReferences
@@ -116,6 +132,9 @@ MUST_USE enum rc email_read_change(
  * categories of the change. */
 void email_change_categories(struct email_change *c, struct str keywords, struct arena *a);
 
+/* The Message-ID that a thread begins with, or its topic when it has none: what the
+ * ConversationId is made of. */
+struct str email_conversation_root(struct str header, struct arena *a);
 /* The ConversationId of a message with that header (MAIL_HEADER_FIELDS). */
 enum { EMAIL_CONVERSATION_ID = 16 };
 void email_conversation_id(

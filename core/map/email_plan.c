@@ -4,6 +4,8 @@
 #define PART_MAX (24u * 1024 * 1024)
 /* Of an invitation, a report or a winmail.dat. */
 #define EXTRA_MAX (8u * 1024 * 1024)
+/* Of a section that is read without knowing whether it is the right one. */
+#define GUESS_MAX (8u * 1024)
 
 bool email_is_smime(const struct mail_part *root)
 {
@@ -219,6 +221,10 @@ static void plan_body(struct email_plan *r, struct email_body *b, const struct e
 	bool cut = email_limit(b, o, &size);
 
 	b->at = EMAIL_PLAN_NONE;
+	b->streamed = b->type == BODY_MIME && !cut && o->stream && o->version >= V120 &&
+		      m->size >= EMAIL_STREAM_LEAST;
+	if (b->streamed)
+		return;
 	if (b->type == BODY_MIME) {
 		if (!cut || size)
 			b->at = want(r, NULL,
@@ -259,4 +265,43 @@ void email_plan(const struct mail_summary *m, const struct email_options *o, str
 	extra = email_extra_part(m->root);
 	if (extra && extra->size)
 		r->extra = want(r, extra, extra->size <= EXTRA_MAX ? 0 : EXTRA_MAX);
+}
+
+bool email_guess(const struct email_options *o, struct mail_guess *r)
+{
+	const struct body_preference *first = o->nprefs ? &o->prefs[0] : NULL;
+
+	*r = (struct mail_guess){.length = GUESS_MAX};
+	if (o->version < V120 || o->mime_support || o->has_part || !first || !first->has_size)
+		return false;
+	/* What bytes_for() will ask for. */
+	if ((uint64_t)first->size * 4 + 4096 > GUESS_MAX)
+		return false;
+	if (preference(o, BODY_HTML))
+		*r = (struct mail_guess){
+			{"2", "1", "1.2"},
+                        GUESS_MAX
+                };
+	else
+		*r = (struct mail_guess){
+			{"1", "1.1"},
+                        GUESS_MAX
+                };
+	return true;
+}
+
+void email_use_guesses(struct email_plan *plan, const struct mail_guess *g)
+{
+	for (size_t i = 0; i < plan->nparts; i++) {
+		struct mail_part_request *q = &plan->parts[i];
+
+		for (size_t k = 0; k < MAIL_GUESSES && g->sections[k] && !q->bytes.p; k++) {
+			struct str got = plan->summary->guessed[k];
+
+			if (!got.p || q->offset || !str_is(q->section, g->sections[k]))
+				continue;
+			if (got.n < g->length || (q->length && q->length <= got.n))
+				q->bytes = str_sub(got, 0, q->length ? q->length : got.n);
+		}
+	}
 }

@@ -99,6 +99,23 @@ struct mail_part {
  * "N").
  */
 
+struct mail_part_request {
+	uint32_t uid;
+	struct str section; /* "1.2", "1.2.MIME", "HEADER", "" the whole message */
+	uint64_t offset;
+	uint32_t length;  /* 0: to the end */
+	struct str bytes; /* result, raw; STR_NONE when the message or part is not there */
+	bool refused;     /* result: it may be there, and the server does not give it */
+};
+
+/* Sections that are read along with a summary, in the hope that the one that will be needed is
+ * among them: that saves a trip. */
+enum { MAIL_GUESSES = 4 };
+struct mail_guess {
+	const char *sections[MAIL_GUESSES]; /* NULL ends them */
+	uint32_t length;                    /* of each, from its beginning */
+};
+
 /* What a Sync window needs of one message. */
 struct mail_summary {
 	struct mail_flags flags; /* with the uid */
@@ -106,6 +123,7 @@ struct mail_summary {
 	uint32_t size;           /* RFC822.SIZE */
 	struct str header;       /* raw header fields of MAIL_HEADER_FIELDS, CRLF lines */
 	struct mail_part *root;
+	struct str guessed[MAIL_GUESSES]; /* by the place of the section; STR_NONE: not there */
 };
 
 struct mail_summaries {
@@ -143,15 +161,6 @@ struct mail_delta {
 	struct uidset scope; /* with search (forced on reset): all messages that the date lets
 				through */
 	struct mail_summaries summaries; /* of want and newest, those that exist */
-};
-
-struct mail_part_request {
-	uint32_t uid;
-	struct str section; /* "1.2", "1.2.MIME", "HEADER", "" the whole message */
-	uint64_t offset;
-	uint32_t length;  /* 0: to the end */
-	struct str bytes; /* result, raw; STR_NONE when the message or part is not there */
-	bool refused;     /* result: it may be there, and the server does not give it */
 };
 
 struct mail_flag_change {
@@ -238,9 +247,11 @@ struct mail_ops {
 	enum rc (*look)(struct mail *m, struct str folder, const struct mail_look *l,
 		struct arena *a, struct mail_delta *r, struct err *err);
 
-	/* Summaries of these messages. One trip when the folder is selected already. */
+	/* Summaries of these messages, with guesses unless `g` is NULL. One trip when the
+	 * folder is selected already. */
 	enum rc (*summaries)(struct mail *m, struct str folder, const struct uidset *uids,
-		struct arena *a, struct mail_summaries *r, struct err *err);
+		const struct mail_guess *g, struct arena *a, struct mail_summaries *r,
+		struct err *err);
 
 	/* Parts of messages, BODY.PEEK, pipelined: one trip for all. Results are filled into
 	 * `v`. */

@@ -5,10 +5,11 @@
 #include "core/base/varint.h"
 #include "core/map/category.h"
 #include "core/map/server_id.h"
+#include "core/sync/mail_items.h"
 #include "core/sync/mail_notes.h"
 
 #define BATCH_BYTES (8u * 1024 * 1024) /* of bodies in memory at once */
-#define BATCH_MAX   200
+#define BATCH_MAX   MAIL_ITEMS_AT_ONCE
 
 /* FilterType to the oldest date that is in, 0: all. [MS-ASCMD] 2.2.3.68.2 */
 static int64_t filter_start(unsigned filter)
@@ -363,20 +364,8 @@ static enum rc write_batch(
 	struct commands *c, struct email_plan *plans, size_t n, struct err *err)
 {
 	struct mail_round *r = c->r;
-	struct mail_part_request *parts =
-		ARENA_ARRAY(r->a, struct mail_part_request, n * EMAIL_PLAN_PARTS + 1);
-	size_t nparts = 0;
-	enum rc rc = RC_OK;
+	enum rc rc = mail_items_parts(r->mail, r->folder->path, plans, n, r->a, err);
 
-	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; k < plans[i].nparts; k++)
-			parts[nparts++] = plans[i].parts[k];
-	if (nparts)
-		rc = mail_call(r->mail, parts, r->folder->path, parts, nparts, r->a, err);
-	nparts = 0;
-	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; k < plans[i].nparts; k++)
-			plans[i].parts[k] = parts[nparts++];
 	for (size_t i = 0; i < n && rc == RC_OK && !full(c); i++)
 		rc = write_add(c, &plans[i], err);
 	return rc;
@@ -414,7 +403,7 @@ static enum rc summaries(struct mail_round *r, const struct uidset *window,
 		uidset_remove(&missing, all->v[i].flags.uid);
 	if (uidset_empty(&missing))
 		return RC_OK;
-	rc = mail_call(r->mail, summaries, r->folder->path, &missing, r->a, &more, err);
+	rc = mail_call(r->mail, summaries, r->folder->path, &missing, NULL, r->a, &more, err);
 	if (rc)
 		return rc;
 	all->v = ARENA_ARRAY(r->a, struct mail_summary, r->delta.summaries.n + more.n + 1);
@@ -495,47 +484,6 @@ enum rc mail_round_write(struct mail_round *r, struct wbxml_writer *w, struct er
 	if (c.open)
 		wbxml_close(w, AIRSYNC_COMMANDS);
 	r->more = more(&r->st);
-	return RC_OK;
-}
-
-enum rc mail_fetch(const struct mail_reader *r, uint32_t uid, tag_t container,
-	struct wbxml_writer *w, struct err *err)
-{
-	struct mail_summaries s = {NULL, 0};
-	struct mail_notes notes;
-	struct uidset one;
-	struct email_plan plan;
-	struct wbxml_mark mark;
-	enum rc rc;
-
-	uidset_init(&one, r->a);
-	uidset_add(&one, uid);
-	rc = mail_call(r->mail, summaries, r->folder->path, &one, r->a, &s, err);
-	if (rc)
-		return rc;
-	if (s.n == 0 || s.v[0].flags.flags & MAIL_DELETED)
-		return err_set(err, RC_ABSENT, "message %u is gone", uid);
-	rc = mail_notes_load(r->state, r->folder, &one, r->a, &notes, err);
-	if (rc)
-		return rc;
-	email_plan(&s.v[0], r->options, r->a, &plan);
-	plan.note = mail_notes_of(&notes, uid);
-	if (plan.nparts) {
-		rc = mail_call(
-			r->mail, parts, r->folder->path, plan.parts, plan.nparts, r->a, err);
-		if (rc)
-			return rc;
-	}
-	mark = wbxml_mark(w);
-	wbxml_open(w, container);
-	rc = email_write(
-		&plan, r->options, server_id_format(r->a, r->folder->id, uid), r->a, w, err);
-	if (rc) {
-		wbxml_rollback(w, mark);
-		return rc;
-	}
-	wbxml_close(w, container);
-	wbxml_keep(w, mark);
 	return RC_OK;
 }
 

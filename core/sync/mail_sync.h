@@ -52,19 +52,6 @@ uint32_t mail_round_count(const struct mail_round *r);
 MUST_USE enum rc mail_round_write(
 	struct mail_round *r, struct wbxml_writer *w, struct err *err);
 
-/* Where single items are read from. */
-struct mail_reader {
-	struct mail *mail;
-	struct state *state;
-	const struct folder *folder;
-	const struct email_options *options;
-	struct arena *a;
-};
-
-/* One whole item, in an element `container` (airsync:ApplicationData, ...). RC_ABSENT. */
-MUST_USE enum rc mail_fetch(const struct mail_reader *r, uint32_t uid, tag_t container,
-	struct wbxml_writer *w, struct err *err);
-
 /* The device's state stands exactly at that mark: nothing to report, the filter still fresh. */
 bool mail_sync_at(const struct collection *c, const struct mail_mark *mark);
 /* How many changes the next Sync would report; the device's own are not among them. */

@@ -138,8 +138,25 @@ bool fetch_date(struct imap_value *values, uint32_t *uid_r, int64_t *received_r)
 struct collector {
 	struct arena *a;
 	struct mail_summaries *r;
+	const struct mail_guess *g; /* NULL: none */
 	size_t cap;
 };
+
+/* "BODY[1.1]<0>" of the sections that were guessed. */
+static void take_guesses(
+	struct imap_value *values, const struct mail_guess *g, struct mail_summary *m)
+{
+	for (struct imap_value *v = pairs(values); v && v->next; v = v->next->next) {
+		struct str key = imap_text(v);
+
+		if (!str_istarts(key, "BODY[") || v->next->kind == IMAP_NIL)
+			continue;
+		key = str_sub(key, 5, str_find(key, ']') - 5);
+		for (size_t i = 0; i < MAIL_GUESSES && g->sections[i]; i++)
+			if (str_is(key, g->sections[i]))
+				m->guessed[i] = imap_text(v->next);
+	}
+}
 
 static enum rc collect(void *ctx, struct imap_value *values, struct err *err UNUSED)
 {
@@ -148,6 +165,8 @@ static enum rc collect(void *ctx, struct imap_value *values, struct err *err UNU
 
 	if (!fetch_summary(values, c->a, &m))
 		return RC_OK;
+	if (c->g)
+		take_guesses(values, c->g, &m);
 	if (c->r->n == c->cap) {
 		size_t cap = c->cap ? 2 * c->cap : 64;
 		struct mail_summary *v = ARENA_ARRAY(c->a, struct mail_summary, cap);
@@ -161,10 +180,20 @@ static enum rc collect(void *ctx, struct imap_value *values, struct err *err UNU
 	return RC_OK;
 }
 
-enum rc op_summaries(struct mail *m, struct str folder, const struct uidset *uids,
-	struct arena *a, struct mail_summaries *r, struct err *err)
+static const char *guess_items(const struct mail_guess *g, struct arena *a)
 {
-	struct collector c = {a, r, 0};
+	struct str items = {"", 0};
+
+	for (size_t i = 0; g && i < MAIL_GUESSES && g->sections[i]; i++)
+		items = arena_printf(a, "%.*s BODY.PEEK[%s]<0.%u>", STR_FMT(items),
+			g->sections[i], g->length);
+	return items.p;
+}
+
+enum rc op_summaries(struct mail *m, struct str folder, const struct uidset *uids,
+	const struct mail_guess *g, struct arena *a, struct mail_summaries *r, struct err *err)
+{
+	struct collector c = {a, r, g, 0};
 	struct session *s;
 	bool opened;
 	unsigned i;
@@ -174,7 +203,8 @@ enum rc op_summaries(struct mail *m, struct str folder, const struct uidset *uid
 	if (rc || uidset_empty(uids))
 		return rc;
 	opened = mailbox_select(s, folder, a);
-	i = session_queue(s, "UID FETCH %s " FETCH_SUMMARY, set_text(uids, a));
+	i = session_queue(s, "UID FETCH %s (" FETCH_SUMMARY_ITEMS "%s)", set_text(uids, a),
+		guess_items(g, a));
 	rc = session_run(s, a, collect, &c, err);
 	if (rc == RC_OK && opened)
 		rc = mailbox_selected(s, folder, a, err);

@@ -38,8 +38,8 @@ enum rc op_status_many(
 	struct mail *, const struct str *, size_t, struct mail_mark *, enum rc *, struct err *);
 enum rc op_look(struct mail *, struct str, const struct mail_look *, struct arena *,
 	struct mail_delta *, struct err *);
-enum rc op_summaries(struct mail *, struct str, const struct uidset *, struct arena *,
-	struct mail_summaries *, struct err *);
+enum rc op_summaries(struct mail *, struct str, const struct uidset *,
+	const struct mail_guess *, struct arena *, struct mail_summaries *, struct err *);
 enum rc op_parts(struct mail *, struct str, struct mail_part_request *, size_t, struct arena *,
 	struct err *);
 enum rc op_stream(struct mail *, struct str, uint32_t, struct str, uint64_t, uint64_t,
@@ -67,9 +67,10 @@ bool namespace_item(struct session *s, struct imap_value *values, struct arena *
 const struct settings *mailbox_settings(const struct mail *m);
 
 /* fetch.c */
-#define FETCH_SUMMARY                                                                                    \
-	"(UID FLAGS INTERNALDATE RFC822.SIZE BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS (" MAIL_HEADER_FIELDS \
-	")])"
+#define FETCH_SUMMARY_ITEMS                                                                             \
+	"UID FLAGS INTERNALDATE RFC822.SIZE BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS (" MAIL_HEADER_FIELDS \
+	")]"
+#define FETCH_SUMMARY "(" FETCH_SUMMARY_ITEMS ")"
 /* A FETCH response ("7 FETCH (...)") into a summary; false: it is none, or has no UID. */
 bool fetch_summary(struct imap_value *values, struct arena *a, struct mail_summary *m);
 bool fetch_flags(
