@@ -153,6 +153,8 @@ static int query(struct admin *ad, const char *sql, char **args, int n, unsigned
 		print_json(r);
 	else if (how & SHOW)
 		print_table(r);
+	else if (ad->json)
+		(void)printf("{\"ok\": true}\n");
 	PQclear(r);
 	PQfinish(c);
 	arena_free(a);
@@ -211,7 +213,7 @@ int admin_schema_status(struct admin *ad, char **args UNUSED)
 #define USER_COLUMNS                                                                              \
 	"a.login AS user, CASE a.enabled WHEN true THEN 'enabled' WHEN false THEN 'disabled' "    \
 	"ELSE 'default' END AS state, (SELECT count(*) FROM device d WHERE d.account_id = a.id) " \
-	"AS devices"
+	"AS devices, a.home"
 
 int admin_user_list(struct admin *ad, char **args)
 {
@@ -240,6 +242,23 @@ int admin_user_disable(struct admin *ad, char **args)
 		"INSERT INTO account (login, enabled) VALUES ($1, false)"
 		" ON CONFLICT (login) DO UPDATE SET enabled = false, enabled_at = NULL",
 		args, 1, USER | MUST_CHANGE);
+}
+
+int admin_user_home(struct admin *ad, char **args)
+{
+	char nowhere[] = "", *texts[] = {args[0], args[1]};
+
+	if (strcmp(args[1], "none") == 0)
+		texts[1] = nowhere;
+	else if (!str_starts(str_of(args[1]), "https://") &&
+		 !str_starts(str_of(args[1]), "http://"))
+		return admin_complain(
+			"the home is a URL, e.g. "
+			"https://mail.example.org/Microsoft-Server-ActiveSync, or none");
+	return query(ad,
+		"INSERT INTO account (login, home) VALUES ($1, $2)"
+		" ON CONFLICT (login) DO UPDATE SET home = excluded.home",
+		texts, 2, USER | MUST_CHANGE);
 }
 
 #define DEVICE_COLUMNS                                                                                  \
@@ -361,6 +380,46 @@ int admin_item_list(struct admin *ad, char **args)
 		return query(ad, ITEM_LIST " WHERE a.login = $1 ORDER BY 2, 3", args, 1,
 			USER | SHOW);
 	return query(ad, ITEM_LIST " ORDER BY 1, 2, 3", args, 0, SHOW);
+}
+
+int admin_item_retry(struct admin *ad, char **args)
+{
+	return query(ad,
+		"WITH gone AS (DELETE FROM skipped s USING folder f, account a"
+		" WHERE f.row = s.folder AND a.id = f.account_id"
+		" AND ($1::text IS NULL OR a.login = $1) RETURNING s.folder),"
+		" told AS (UPDATE folder SET retries = retries + 1"
+		" WHERE row IN (SELECT folder FROM gone))"
+		" SELECT count(*) AS items FROM gone",
+		args, 1, (args[0] ? USER : 0) | SHOW);
+}
+
+int admin_trace(struct admin *ad, char **args)
+{
+	char hour[] = "60", zero[] = "0",
+	     *texts[] = {args[0], args[1], args[2] ? args[2] : hour};
+	struct arena *a = arena_new();
+	struct settings conf;
+	uint32_t minutes;
+	int code;
+
+	if (strcmp(texts[2], "off") == 0)
+		texts[2] = zero;
+	if (!str_u32(str_of(texts[2]), &minutes) || minutes > 7 * 24 * 60) {
+		arena_free(a);
+		return admin_complain(
+			"the time is a number of minutes, at most a week, or off");
+	}
+	code = query(ad,
+		"UPDATE device d SET trace_until = CASE WHEN $3::integer = 0 THEN NULL"
+		" ELSE now() + make_interval(mins => $3::integer) END"
+		" FROM account a WHERE a.id = d.account_id AND a.login = $1"
+		" AND d.device_id = lower($2)",
+		texts, 3, USER | DEVICE | MUST_CHANGE);
+	if (code == 0 && minutes && !ad->json && admin_load(ad, a, &conf))
+		(void)printf("written to %s/*-%s.trace\n", conf.trace_dir.p, args[1]);
+	arena_free(a);
+	return code;
 }
 
 int admin_settings(struct admin *ad, char **args UNUSED)

@@ -21,6 +21,8 @@ static const struct {
 	{"user",        "disable", 1, 1, admin_user_disable,     "USER: keep a user from syncing"           },
 	{"user",        "ceiling", 2, 2, admin_user_ceiling,
          "USER VERSION|none: highest protocol version"                                                      },
+	{"user",        "home",    2, 2, admin_user_home,
+         "USER URL|none: devices are sent to that server"                                                   },
 	{"device",      "ceiling", 3, 3, admin_device_ceiling,   "USER DEVICE VERSION|none: likewise"       },
 	{"entitlement", "show",    0, 0, admin_entitlement_show,
          "places for enabled users, and until when"                                                         },
@@ -28,6 +30,9 @@ static const struct {
          "PLACES|unlimited [YYYY-MM-DD|never]"							      },
 	{"item",        "list",    0, 1, admin_item_list,
          "[USER]: items that cannot be shown to devices"                                                    },
+	{"item",        "retry",   0, 1, admin_item_retry,       "[USER]: try them again at the next Sync"  },
+	{"trace",       "",        2, 3, admin_trace,
+         "USER DEVICE [MINUTES|off]: write down its dialogue, 60 minutes"                                   },
 	{"doctor",      "",        0, 0, admin_doctor,
          "check configuration, database, IMAP, SMTP, TLS; say what to mend"                                 },
 	{"doctor",      "web",     1, 1, admin_doctor,           "FILE: also the web server's configuration"},
@@ -70,14 +75,14 @@ int main(int argc, char **argv)
 	argc -= optind;
 	argv += optind;
 	for (size_t i = 0; i < ARRAY_LEN(commands) && argc > 0; i++) {
-		const char *verb = argc > 1 ? argv[1] : "";
-		int n = argc > 1 ? argc - 2 : 0;
+		/* A group without verbs takes its arguments at once. */
+		int words = commands[i].verb[0] ? 2 : 1, n = argc - words;
 
-		if (strcmp(commands[i].group, argv[0]) != 0 ||
-			strcmp(commands[i].verb, verb) != 0 || n < commands[i].least ||
-			n > commands[i].most)
+		if (n < 0 || strcmp(commands[i].group, argv[0]) != 0 ||
+			(words == 2 && strcmp(commands[i].verb, argv[1]) != 0) ||
+			n < commands[i].least || n > commands[i].most)
 			continue;
-		return commands[i].run(&ad, argc > 1 ? argv + 2 : argv + 1);
+		return commands[i].run(&ad, argv + words);
 	}
 	return usage();
 }

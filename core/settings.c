@@ -26,6 +26,9 @@ enum rc settings_read(
 	if (s->heartbeat_min > s->heartbeat_max)
 		return err_set(
 			err, RC_INVALID, "%s: heartbeat_min is above heartbeat_max", name);
+	if (s->client_certificate && !s->imap_master_user.n)
+		return err_set(
+			err, RC_INVALID, "%s: client_certificate needs imap_master_user", name);
 	if (s->policy_password_failures > 0 && s->policy_password_failures < 4)
 		return err_set(
 			err, RC_INVALID, "%s: policy_password_failures: 0, or 4 to 16", name);

@@ -2,6 +2,7 @@
 
 #include "core/base/base64.h"
 #include "core/base/utf8.h"
+#include "core/cmd/autodiscover.h"
 #include "core/map/charset.h"
 
 #include <string.h>
@@ -48,13 +49,47 @@ static struct str content_type(struct str s, struct arena *a)
 	return (struct str){p, s.n};
 }
 
-static bool is_our_path(struct str uri)
+/* The value of an attribute in a distinguished name, as nginx ("CN=Ann,O=X") and others
+ * ("/O=X/CN=Ann") write it; STR_NONE. */
+static struct str attribute(struct str dn, struct str name, struct arena *a)
+{
+	char separator = str_starts(dn, "/") ? '/' : ',';
+	struct str one;
+
+	while (str_next(&dn, separator, &one)) {
+		size_t at = str_find(one, '=');
+
+		if (at < one.n && str_ieq(str_trim(str_sub(one, 0, at)), name))
+			return arena_str(a, str_trim(str_sub(one, at + 1, one.n)));
+	}
+	return STR_NONE;
+}
+
+/* U1, C24: these variables are the web server's own; a device cannot set them. */
+static void read_certificate(
+	http_param param, void *ctx, const struct settings *conf, struct request *rq)
+{
+	struct arena *a = rq->arena;
+	struct str login;
+
+	if (!conf->client_certificate ||
+		!str_is(get(param, ctx, "SSL_CLIENT_VERIFY", a), "SUCCESS"))
+		return;
+	login = attribute(get(param, ctx, "SSL_CLIENT_S_DN", a), conf->certificate_field, a);
+	if (!login.n || login.n > 255 || !utf8_is_clean(login))
+		return;
+	rq->user = query_login(login, conf->login_domain, a);
+	rq->certificate = true;
+	secret_release(&rq->password);
+}
+
+static struct str path_of(struct str uri)
 {
 	struct str path = str_sub(uri, 0, str_find(uri, '?'));
 
 	while (path.n > 1 && path.p[path.n - 1] == '/')
 		path.n--;
-	return str_iis(path, "/Microsoft-Server-ActiveSync");
+	return path;
 }
 
 static enum rc read_query(struct request *rq, struct str text, struct err *err)
@@ -87,11 +122,18 @@ int http_read(http_param param, void *ctx, const struct settings *conf, struct r
 		rq->has_policy_key = true;
 		rq->policy_key = key;
 	}
+	rq->host = utf8_cleaned(utf8_cut(get(param, ctx, "HTTP_HOST", a), 255), a);
+	rq->query_text = get(param, ctx, "QUERY_STRING", a);
+	rq->discover = autodiscover_of(path_of(uri));
 	read_credentials(get(param, ctx, "HTTP_AUTHORIZATION", a), conf, rq);
+	read_certificate(param, ctx, conf, rq);
 	/* Whoever brings no credentials is asked for them, whatever else is wrong. */
 	if (!rq->user.n)
 		return 0;
-	if (!is_our_path(uri)) {
+	/* Requirements 3.12: both forms are asked for in either way. */
+	if (rq->discover && (str_is(method, "GET") || str_is(method, "POST")))
+		return 0;
+	if (!str_iis(path_of(uri), "/Microsoft-Server-ActiveSync")) {
 		(void)err_set(err, RC_ABSENT, "no such path");
 		return 404;
 	}
@@ -101,7 +143,7 @@ int http_read(http_param param, void *ctx, const struct settings *conf, struct r
 	}
 	if (rq->options)
 		return 0;
-	return read_query(rq, get(param, ctx, "QUERY_STRING", a), err) ? 400 : 0;
+	return read_query(rq, rq->query_text, err) ? 400 : 0;
 }
 
 uint64_t http_body_limit(const struct request *rq)

@@ -145,6 +145,6 @@ int main(int argc, char **argv)
 	open_log(&conf);
 	fd = handed_over();
 	if (!conf.listen.n && fd < 0)
-		return worker_run(&conf, 0);
+		return worker_run(&conf, 0, rate_new());
 	return pool_run(&(struct pool_config){&conf, read_settings, open_log, fd});
 }

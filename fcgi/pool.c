@@ -33,6 +33,7 @@ struct pool {
 	struct child *v;
 	size_t n, wanted;   /* places, and how many of them are to be filled */
 	int64_t not_before; /* no new worker before this time */
+	struct rate *rate;  /* shared with all workers */
 };
 
 static volatile sig_atomic_t stop, reload;
@@ -162,7 +163,7 @@ static void start(struct pool *p, struct child *c)
 		/* It may have died before it could be mourned. */
 		if (getppid() != parent)
 			_exit(0);
-		exit(worker_run(p->pc->conf, p->pc->conf->max_requests));
+		exit(worker_run(p->pc->conf, p->pc->conf->max_requests, p->rate));
 	}
 	if (pid < 0) {
 		log_error("could not start a worker: %s", strerror(errno));
@@ -268,7 +269,7 @@ static void drain(struct pool *p, const sigset_t *set)
 int pool_run(const struct pool_config *pc)
 {
 	const struct settings *c = pc->conf;
-	struct pool p = {.pc = pc};
+	struct pool p = {.pc = pc, .rate = rate_new()};
 	sigset_t set;
 	int fd;
 
@@ -303,5 +304,6 @@ int pool_run(const struct pool_config *pc)
 	if (pc->fd < 0 && c->listen.p[0] == '/')
 		(void)unlink(c->listen.p);
 	free(p.v);
+	rate_free(p.rate);
 	return 0;
 }

@@ -10,7 +10,8 @@ struct wiring;
 
 struct wiring *wiring_new(const struct settings *conf);
 void wiring_free(struct wiring *w);
-/* The services for one request of this user. */
+/* The services for one request of this user; password NULL: who he is was proved otherwise, and
+ * the master user acts for him. */
 struct services wiring_services(
 	struct wiring *w, struct str login, const struct secret *password);
 /* The request is over. Backend round trips that it took. */

@@ -5,7 +5,9 @@
 #include "core/cmd/command.h"
 #include "fcgi/answer.h"
 #include "fcgi/http.h"
+#include "fcgi/rate.h"
 #include "fcgi/spool.h"
+#include "fcgi/trace.h"
 #include "fcgi/wiring.h"
 
 #include <errno.h>
@@ -30,6 +32,8 @@ static void on_stop(int sig UNUSED)
 
 /* One request while it is served. */
 struct serving {
+	struct rate *rate;
+	const struct settings *conf;
 	FCGX_Request *fcgi;
 	struct spool body, reply, tail, scratch;
 	uint64_t in, out;
@@ -68,6 +72,19 @@ static void body_passed(void *ctx, const char *upto)
 
 	spool_passed(&s->body, upto);
 	spool_passed(&s->scratch, upto);
+}
+
+static int64_t take_rate(struct services *sv, const struct request *rq)
+{
+	struct serving *s = sv->ctx;
+	struct str device = arena_printf(
+		rq->arena, "%.*s %.*s", STR_FMT(rq->user), STR_FMT(rq->query.device_id));
+	int64_t now = clock_mono_ms();
+	int64_t wait = rate_take(s->rate, rq->user, s->conf->user_rate, now);
+
+	if (!wait && rq->query.device_id.n)
+		wait = rate_take(s->rate, device, s->conf->device_rate, now);
+	return wait;
 }
 
 static enum rc scratch_bytes(struct services *sv, struct str *r, struct err *err)
@@ -189,6 +206,7 @@ static void send_answer(
 		body = tail = (struct str){"", 0};
 		rp->http = 503;
 	}
+	trace_dialogue(rq, rp, body);
 	if (gzip && tail.n == 0 && send_packed(s, rp, body, rq->conf, err))
 		return;
 	send_head(s, rp, body.n + tail.n, NULL);
@@ -204,6 +222,8 @@ static struct str number(struct arena *a, uint64_t n)
 /* "?": the request was refused before its query was read. */
 static struct str command_of_request(const struct request *rq)
 {
+	if (rq->discover)
+		return STR("Autodiscover");
 	if (rq->options)
 		return STR("OPTIONS");
 	if (rq->query.command_name.n)
@@ -259,11 +279,13 @@ static void serve(struct serving *s, struct wiring *w, const struct settings *co
 			log_context("user", rq.user);
 		rp.http = refused;
 	} else {
-		struct services sv = wiring_services(w, rq.user, &rq.password);
+		struct services sv =
+			wiring_services(w, rq.user, rq.certificate ? NULL : &rq.password);
 
 		sv.pause = pause_for;
 		sv.read_body = read_body;
 		sv.body_passed = body_passed;
+		sv.rate = take_rate;
 		sv.scratch = &s->scratch.sink;
 		sv.scratch_bytes = scratch_bytes;
 		sv.ctx = s;
@@ -296,7 +318,7 @@ static void set_signals(void)
 	(void)sigaddset(&stops, SIGALRM);
 }
 
-int worker_run(const struct settings *conf, int64_t max_requests)
+int worker_run(const struct settings *conf, int64_t max_requests, struct rate *rate)
 {
 	char pid[16];
 	struct wiring *w;
@@ -313,7 +335,7 @@ int worker_run(const struct settings *conf, int64_t max_requests)
 	set_signals();
 	w = wiring_new(conf);
 	while (!stopping && (max_requests == 0 || served < max_requests)) {
-		struct serving s = {.fcgi = &fcgi};
+		struct serving s = {.fcgi = &fcgi, .rate = rate, .conf = conf};
 
 		if (FCGX_Accept_r(&fcgi) < 0) {
 			/* The parent waits before it tries again. */

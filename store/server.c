@@ -79,3 +79,19 @@ enum rc server_probe(const struct settings *conf, enum server which, struct err 
 				: err_set(err, RC_UNAVAILABLE, "%s",
 					  why[0] ? why : curl_easy_strerror(code));
 }
+
+void server_login(void *curl, const struct settings *conf, const char *login,
+	const struct secret *password)
+{
+	CURL *c = curl;
+
+	if (password) {
+		(void)curl_easy_setopt(c, CURLOPT_USERNAME, login);
+		(void)curl_easy_setopt(c, CURLOPT_PASSWORD, password->p ? password->p : "");
+		return;
+	}
+	(void)curl_easy_setopt(c, CURLOPT_LOGIN_OPTIONS, "AUTH=PLAIN");
+	(void)curl_easy_setopt(c, CURLOPT_SASL_AUTHZID, login);
+	(void)curl_easy_setopt(c, CURLOPT_USERNAME, conf->imap_master_user.p);
+	(void)curl_easy_setopt(c, CURLOPT_PASSWORD, conf->imap_master_password.p);
+}

@@ -5,6 +5,7 @@
 #ifndef EASPOOL_STORE_SERVER_H
 #define EASPOOL_STORE_SERVER_H
 
+#include "core/base/secret.h"
 #include "core/settings.h"
 
 enum server { SERVER_IMAP, SERVER_SMTP };
@@ -26,5 +27,9 @@ void server_listen(void *curl, struct server_line *line);
 
 /* Connects without a login, TLS included, for easctl doctor. RC_UNAVAILABLE with the reason. */
 MUST_USE enum rc server_probe(const struct settings *conf, enum server which, struct err *err);
+
+/* Who logs in: the user, or with password NULL the master user for him (RFC 4616 authzid). */
+void server_login(void *curl, const struct settings *conf, const char *login,
+	const struct secret *password);
 
 #endif

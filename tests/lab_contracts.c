@@ -134,6 +134,41 @@ static void test_mail_is_submitted_in_every_tls_mode(void **state UNUSED)
 	}
 }
 
+/* U1, C24: whoever came with a certificate has no password; the master user acts for him, and
+ * sees his mail and nobody else's. */
+static void test_the_master_user_acts_for_others(void **state UNUSED)
+{
+	struct settings conf = settings("starttls");
+	struct imap *im;
+	struct smtp *smtp;
+	struct mail_folders folders;
+	struct str text = STR("To: user03@example.test\r\nSubject: by the master\r\n\r\nx\r\n");
+	struct str recipient = STR("user03@example.test");
+	struct slice_source source;
+	struct err err = ERR_INIT;
+
+	conf.imap_master_user = STR("master");
+	conf.imap_master_password = str_of(lab_get("LAB_PASSWORD"));
+	im = imap_new(&conf);
+	if (mail_call(imap_mail(im, STR("user02@example.test"), NULL), list, a, &folders, &err))
+		fail_msg("%s", err.text);
+	smtp = smtp_new(&conf);
+	slice_source_init(&source, &text, 1);
+	if (smtp_submit(smtp, STR("user02@example.test"), NULL)
+			->send(smtp_submit(smtp, STR("user02@example.test"), NULL),
+				STR("user02@example.test"), &recipient, 1, &source.source,
+				&err))
+		fail_msg("%s", err.text);
+	imap_free(im);
+	conf.imap_master_password = STR("wrong");
+	im = imap_new(&conf);
+	assert_int_equal(mail_call(imap_mail(im, STR("user02@example.test"), NULL), list, a,
+				 &folders, &err),
+		RC_DENIED);
+	imap_free(im);
+	smtp_free(smtp);
+}
+
 /* Two sessions of one user; what one does, the other has to see at once. */
 struct pair {
 	struct imap *im[2];
@@ -327,6 +362,7 @@ int main(void)
 		cmocka_unit_test(test_imap_keeps_the_contract_with_starttls),
 		cmocka_unit_test(test_imap_keeps_the_contract_with_implicit_tls),
 		cmocka_unit_test(test_mail_is_submitted_in_every_tls_mode),
+		cmocka_unit_test(test_the_master_user_acts_for_others),
 		cmocka_unit_test(test_a_move_takes_nothing_else_along),
 		cmocka_unit_test(test_the_folder_that_is_open_has_the_numbers_of_now),
 		cmocka_unit_test(test_a_certificate_that_nobody_vouches_for_is_refused),

@@ -157,6 +157,9 @@ void eas_request(struct eas *e, const struct eas_request *q, struct buf *answer)
 	rq.policy_key = q->key;
 	rq.accept_multipart = q->multipart;
 	rq.body = q->body;
+	rq.discover = q->discover;
+	rq.query_text = text(rq.arena, q->query_text);
+	rq.host = text(rq.arena, q->host);
 	rq.deadline_ms = INT64_MAX;
 	if (q->user)
 		rq.user = query_login(text(rq.arena, q->user), STR("example.test"), rq.arena);

@@ -60,6 +60,8 @@ struct eas_request {
 	unsigned key;
 	bool multipart;
 	struct str body;
+	enum discover discover;
+	const char *query_text, *host;
 };
 /* The bytes of its answer are added to *answer; e->seen is the rest. */
 void eas_request(struct eas *e, const struct eas_request *q, struct buf *answer);

@@ -1,4 +1,5 @@
 #include "core/base/log.h"
+#include "core/cmd/autodiscover.h"
 #include "core/cmd/command.h"
 #include "core/cmd/status.h"
 #include "core/wire/dump.h"
@@ -25,6 +26,8 @@ static bool authenticate(
 {
 	enum rc rc;
 
+	if (rq->certificate)
+		return true;
 	/* Requirements 3.13: whatever the path, no credentials get a challenge. */
 	if (!rq->user.n || !rq->password.p) {
 		(void)err_set(err, RC_DENIED, "no credentials");
@@ -41,6 +44,37 @@ static bool authenticate(
 		/* A backend that is down is no reason to ask the user for a password. */
 		status_fail(rq, rp, STATUS_RETRY_LATER);
 	}
+	return false;
+}
+
+/* Requirements 3.7, C28, C29: a device that has run away waits. */
+static bool not_too_often(
+	struct request *rq, struct services *sv, struct reply *rp, struct err *err)
+{
+	int64_t wait = sv->rate ? sv->rate(sv, rq) : 0;
+
+	if (!wait)
+		return true;
+	(void)err_set(err, RC_LIMIT,
+		"too many requests (device_rate, user_rate): the device is to wait %lld s",
+		(long long)wait);
+	reply_reset(rp);
+	rp->http = 503;
+	rp->status = STATUS_RETRY_LATER;
+	reply_header(rp, "Retry-After", arena_printf(rq->arena, "%lld", (long long)wait));
+	reply_header(rp, "X-MS-ASThrottle", STR("DeviceRate"));
+	return false;
+}
+
+/* U2, C27, D2: [MS-ASHTTP] 3.1.5.2.2. */
+static bool is_here(struct request *rq, struct reply *rp, struct err *err)
+{
+	if (!rq->account.home.n || str_ieq(rq->account.home, rq->conf->public_url))
+		return true;
+	(void)err_set(err, RC_ABSENT, "the user's server is another one (easctl user home)");
+	reply_reset(rp);
+	rp->http = 451;
+	reply_header(rp, "X-MS-Location", rq->account.home);
 	return false;
 }
 
@@ -243,7 +277,7 @@ static bool begin(struct request *rq, struct services *sv, struct reply *rp, str
 		.version = asked_version(rq)};
 	enum rc rc;
 
-	if (rq->options)
+	if (rq->options || rq->discover)
 		seen.device_id = STR_NONE;
 	rc = state_call(
 		sv->state, begin, rq->user, &seen, rq->arena, &rq->account, &rq->device, err);
@@ -265,6 +299,23 @@ static void run(struct request *rq, struct services *sv, struct reply *rp, struc
 		err_clear(failure);
 }
 
+/* Where the JSON form may be asked by anybody, it is answered as to a user of this server. */
+static bool anonymous(const struct request *rq)
+{
+	return rq->discover == DISCOVER_JSON && !rq->user.n && rq->conf->autodiscover_anonymous;
+}
+
+static void discover(
+	struct request *rq, struct services *sv, struct reply *rp, struct err *failure)
+{
+	enum rc rc = autodiscover(rq, sv, rp, failure);
+
+	if (rc) {
+		reply_reset(rp);
+		rp->http = rc == RC_LIMIT ? 413 : rc == RC_INVALID ? 400 : 503;
+	}
+}
+
 void dispatch(struct request *rq, struct services *sv, struct reply *rp, struct err *failure)
 {
 	err_clear(failure);
@@ -273,14 +324,20 @@ void dispatch(struct request *rq, struct services *sv, struct reply *rp, struct 
 	log_context("user", rq->user);
 	if (rq->query.device_id.n)
 		log_context("device", rq->query.device_id);
-	if (!authenticate(rq, sv, rp, failure))
+	if (anonymous(rq)) {
+		discover(rq, sv, rp, failure);
+		return;
+	}
+	if (!authenticate(rq, sv, rp, failure) || !not_too_often(rq, sv, rp, failure))
 		return;
 	if (begin(rq, sv, rp, failure) && entitled(rq, rp, failure)) {
-		if (rq->options)
+		if (rq->discover)
+			discover(rq, sv, rp, failure);
+		else if (is_here(rq, rp, failure) && rq->options)
 			answer_options(rq, rp);
-		else if (check_command(rq, rp, failure) && check_device(rq, rp, failure) &&
-			 check_policy(rq, rp, failure) && take_body(rq, sv, rp, failure) &&
-			 read_document(rq, rp, failure))
+		else if (rp->http == 200 && check_command(rq, rp, failure) &&
+			 check_device(rq, rp, failure) && check_policy(rq, rp, failure) &&
+			 take_body(rq, sv, rp, failure) && read_document(rq, rp, failure))
 			run(rq, sv, rp, failure);
 	}
 	state_call0(sv->state, end);

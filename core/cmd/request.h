@@ -51,6 +51,9 @@ struct services {
 	/* Tells the owner of the request body, or of scratch, that bytes before `upto` will not
 	 * be read again soon. */
 	void (*body_passed)(void *ctx, const char *upto);
+	/* Counts the request; the seconds to wait when it comes too early, 0: it may go on.
+	 * NULL: nobody counts. */
+	int64_t (*rate)(struct services *sv, const struct request *rq);
 	void *ctx;
 };
 
@@ -79,10 +82,17 @@ struct reply {
 
 struct command;
 
+/* What is asked for in place of a command. */
+enum discover { DISCOVER_NONE = 0, DISCOVER_XML, DISCOVER_JSON };
+
 struct request {
 	/* From HTTP */
 	struct arena *arena;
 	bool options; /* method OPTIONS */
+	enum discover discover;
+	struct str host;       /* as the device wrote it, with its port; STR_NONE */
+	struct str query_text; /* as it came */
+	bool certificate;      /* the web server has verified who `user` is */
 	struct query query;
 	struct str user; /* login, canonical (query_login) */
 	struct secret password;

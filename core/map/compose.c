@@ -2,6 +2,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/utf8.h"
+#include "core/base/xml.h"
 #include "core/map/charset.h"
 #include "core/map/email_parts.h"
 #include "core/map/header.h"
@@ -226,22 +227,6 @@ static void add_block(const struct compose_original *o, struct arena *a, struct 
 	buf_adds(b, "\r\n");
 }
 
-static void add_html_text(struct buf *b, struct str s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		char c = s.p[i];
-
-		if (c == '<')
-			buf_adds(b, "&lt;");
-		else if (c == '>')
-			buf_adds(b, "&gt;");
-		else if (c == '&')
-			buf_adds(b, "&amp;");
-		else
-			buf_addc(b, c);
-	}
-}
-
 static void add_html_block(const struct compose_original *o, struct arena *a, struct buf *b)
 {
 	buf_adds(b, "<hr><div>");
@@ -251,7 +236,7 @@ static void add_html_block(const struct compose_original *o, struct arena *a, st
 		if (!v.n)
 			continue;
 		buf_addf(b, "<b>%s:</b> ", block_rows[i].label);
-		add_html_text(b, v);
+		xml_escape(b, v);
 		buf_adds(b, "<br>\r\n");
 	}
 	buf_adds(b, "</div><br>\r\n");

@@ -47,8 +47,8 @@ static void keyed_hash(const struct imap *im, struct str login, const struct sec
 	gsize n = 32;
 
 	g_hmac_update(h, (const guchar *)login.p, (gssize)login.n);
-	g_hmac_update(h, (const guchar *)"", 1);
-	if (password->n)
+	g_hmac_update(h, (const guchar *)(password ? "" : "m"), 1);
+	if (password && password->n)
 		g_hmac_update(h, (const guchar *)password->p, (gssize)password->n);
 	g_hmac_get_digest(h, hash, &n);
 	g_hmac_unref(h);
@@ -196,7 +196,9 @@ struct mail *imap_mail(struct imap *im, struct str login, const struct secret *p
 
 	imap_release(im);
 	(void)snprintf(mb->login, sizeof(mb->login), "%.*s", STR_FMT(login));
-	secret_set(&mb->password, (struct str){password->p, password->n});
+	mb->master = !password;
+	if (password)
+		secret_set(&mb->password, (struct str){password->p, password->n});
 	mb->trips = 0;
 	return &mb->mail;
 }
@@ -208,7 +210,7 @@ void imap_release(struct imap *im)
 	unsigned char hash[32];
 
 	if (mb->s) {
-		keyed_hash(im, str_of(mb->login), &mb->password, hash);
+		keyed_hash(im, str_of(mb->login), mb->master ? NULL : &mb->password, hash);
 		keep_idle(im, mb->s, str_of(mb->login), hash);
 		mb->s = NULL;
 	}
@@ -245,12 +247,12 @@ enum rc mailbox_session(struct imap_mailbox *mb, struct session **r, struct err 
 		mb->s = NULL;
 	}
 	if (!mb->s) {
-		keyed_hash(im, str_of(mb->login), &mb->password, hash);
+		keyed_hash(im, str_of(mb->login), mb->master ? NULL : &mb->password, hash);
 		mb->s = take_idle(im, hash);
 	}
 	if (!mb->s)
-		rc = session_open(
-			im->conf, str_of(mb->login), &mb->password, im->without, &mb->s, err);
+		rc = session_open(im->conf, str_of(mb->login),
+			mb->master ? NULL : &mb->password, im->without, &mb->s, err);
 	*r = mb->s;
 	return rc;
 }

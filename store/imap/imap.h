@@ -19,7 +19,7 @@ void imap_free(struct imap *im);
 struct auth *imap_auth(struct imap *im);
 
 /* The user's mailbox for this request; connects when first used; borrowed until imap_release().
- */
+ * password NULL: the master user acts for him. */
 struct mail *imap_mail(struct imap *im, struct str login, const struct secret *password);
 /* The request is over: the session goes back to the cache, expired ones are closed. */
 void imap_release(struct imap *im);

@@ -13,6 +13,7 @@ struct imap_mailbox {
 	struct session *s; /* NULL until first used */
 	char login[256];
 	struct secret password;
+	bool master;    /* the master user acts for him */
 	unsigned trips; /* of sessions closed meanwhile */
 };
 

@@ -497,8 +497,7 @@ static void set_options(
 	server_options(c, conf, SERVER_IMAP);
 	(void)curl_easy_setopt(c, CURLOPT_SASL_IR, 1L);
 	(void)curl_easy_setopt(c, CURLOPT_CONNECT_ONLY, 1L);
-	(void)curl_easy_setopt(c, CURLOPT_USERNAME, login);
-	(void)curl_easy_setopt(c, CURLOPT_PASSWORD, password->p ? password->p : "");
+	server_login(c, conf, login, password);
 	(void)curl_easy_setopt(c, CURLOPT_TIMEOUT, (long)conf->imap_timeout);
 }
 

@@ -69,7 +69,8 @@ struct session {
 /* What a run tells of each untagged response: the values behind "* ". */
 typedef enum rc (*session_handler)(void *ctx, struct imap_value *values, struct err *err);
 
-/* without: capabilities to do as if the server had not. RC_DENIED: wrong password. */
+/* without: capabilities to do as if the server had not. password NULL: as the master user.
+ * RC_DENIED: wrong password. */
 MUST_USE enum rc session_open(const struct settings *conf, struct str login,
 	const struct secret *password, unsigned without, struct session **r, struct err *err);
 void session_close(struct session *s); /* NULL is fine */

@@ -13,6 +13,7 @@ struct smtp {
 	const struct settings *conf;
 	char login[256];
 	struct secret password;
+	bool master; /* the master user acts for him */
 };
 
 struct upload {
@@ -95,10 +96,8 @@ static void set_options(CURL *c, const struct smtp *s)
 	server_options(c, conf, SERVER_SMTP);
 	(void)curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
 	(void)curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)conf->smtp_timeout);
-	if (conf->smtp_auth) {
-		(void)curl_easy_setopt(c, CURLOPT_USERNAME, s->login);
-		(void)curl_easy_setopt(c, CURLOPT_PASSWORD, s->password.p ? s->password.p : "");
-	}
+	if (conf->smtp_auth)
+		server_login(c, conf, s->login, s->master ? NULL : &s->password);
 }
 
 static enum rc send_message(struct submit *sub, struct str from, const struct str *to,
@@ -162,6 +161,8 @@ void smtp_free(struct smtp *s)
 struct submit *smtp_submit(struct smtp *s, struct str login, const struct secret *password)
 {
 	(void)snprintf(s->login, sizeof(s->login), "%.*s", STR_FMT(login));
-	secret_set(&s->password, (struct str){password->p, password->n});
+	s->master = !password;
+	if (password)
+		secret_set(&s->password, (struct str){password->p, password->n});
 	return &s->submit;
 }

@@ -13,7 +13,8 @@ struct smtp;
 /* conf is borrowed. */
 struct smtp *smtp_new(const struct settings *conf);
 void smtp_free(struct smtp *s);
-/* For this request; borrowed until the next call. */
+/* For this request; borrowed until the next call. password NULL: the master user acts for him.
+ */
 struct submit *smtp_submit(struct smtp *s, struct str login, const struct secret *password);
 
 #endif
