@@ -1,6 +1,6 @@
 /*
- * Who is sent elsewhere, who has to wait, who finds his server: U1, U2, C17, C18, C19, C24, C27,
- * C28, C29, D2, K22, requirements 3.7, 3.12, 3.13, and Settings (C66-C70, U22).
+ * Who is sent elsewhere, who has to wait, who finds his server: U1, U2, C17, C18, C19, C24,
+ * C27, C28, C29, D2, K22, requirements 3.7, 3.12, 3.13, and Settings (C66-C70, U22).
  */
 #include "fcgi/http.h"
 #include "fcgi/rate.h"
@@ -25,8 +25,7 @@ static bool header(const char *line)
 static void test_a_user_of_another_server_is_sent_there(void **state UNUSED)
 {
 	static const char home[] = "https://other.example.test/Microsoft-Server-ActiveSync";
-	struct eas_request q = {
-		.options = true, .user = EAS_USER, .password = EAS_PASSWORD};
+	struct eas_request q = {.options = true, .user = EAS_USER, .password = EAS_PASSWORD};
 	struct buf answer;
 
 	eas_init(&e, "");
@@ -35,7 +34,8 @@ static void test_a_user_of_another_server_is_sent_there(void **state UNUSED)
 	fake_state_home(e.state, EAS_USER, home);
 	(void)phone_post(&p, "Sync", "airsync:Sync\n  airsync:Collections\n");
 	assert_int_equal(p.http, 451);
-	assert_true(header("X-MS-Location: https://other.example.test/Microsoft-Server-ActiveSync"));
+	assert_true(header(
+		"X-MS-Location: https://other.example.test/Microsoft-Server-ActiveSync"));
 	buf_init(&answer, BUF_MAX_LINE);
 	eas_request(&e, &q, &answer);
 	assert_int_equal(e.seen.http, 451);
@@ -118,8 +118,8 @@ struct asked {
 	char body[4096];
 };
 
-static void ask(struct asked *r, enum discover which, const char *query, const char *body,
-	bool known)
+static void ask(
+	struct asked *r, enum discover which, const char *query, const char *body, bool known)
 {
 	struct eas_request q = {.query = "",
 		.user = known ? EAS_USER : NULL,
@@ -185,6 +185,7 @@ static void test_phones_find_their_server_by_xml(void **state UNUSED)
 
 static void test_other_questions_have_their_error(void **state UNUSED)
 {
+	/* clang-format off */
 	static const struct {
 		const char *body, *want;
 	} cases[] = {
@@ -198,6 +199,7 @@ static void test_other_questions_have_their_error(void **state UNUSED)
 		{XML("nonsense/2006", "a@b.test"), "<ErrorCode>601</ErrorCode>"},
 		{XML("outlook/responseschema/2006a", "a@b.test"), "<ErrorCode>601</ErrorCode>"},
 	};
+	/* clang-format on */
 
 	eas_init(&e, "");
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -215,7 +217,8 @@ static void test_other_questions_have_their_error(void **state UNUSED)
 	{
 		struct asked r;
 
-		ask(&r, DISCOVER_XML, "", XML("outlook/responseschema/2006a", "a@b.test"), true);
+		ask(&r, DISCOVER_XML, "", XML("outlook/responseschema/2006a", "a@b.test"),
+			true);
 		has(&r, "<Type>IMAP</Type><Server>imap.example.test</Server><Port>993</Port>");
 		has(&r, "<Encryption>TLS</Encryption>");
 	}
@@ -285,14 +288,15 @@ static int read_http(struct request *rq, const char *conf_text, const char *cons
 static void test_a_certificate_names_the_user(void **state UNUSED)
 {
 	static const char *const nginx[] = {"REQUEST_METHOD", "OPTIONS", "REQUEST_URI",
-		"/Microsoft-Server-ActiveSync", "SSL_CLIENT_VERIFY", "SUCCESS", "SSL_CLIENT_S_DN",
-		"CN=Ann,emailAddress=Ann@example.test,O=X", NULL};
+		"/Microsoft-Server-ActiveSync", "SSL_CLIENT_VERIFY", "SUCCESS",
+		"SSL_CLIENT_S_DN", "CN=Ann,emailAddress=Ann@example.test,O=X", NULL};
 	static const char *const old[] = {"REQUEST_METHOD", "OPTIONS", "REQUEST_URI",
-		"/Microsoft-Server-ActiveSync", "SSL_CLIENT_VERIFY", "SUCCESS", "SSL_CLIENT_S_DN",
-		"/O=X/CN=ann", NULL};
+		"/Microsoft-Server-ActiveSync", "SSL_CLIENT_VERIFY", "SUCCESS",
+		"SSL_CLIENT_S_DN", "/O=X/CN=ann", NULL};
 	static const char *const forged[] = {"REQUEST_METHOD", "OPTIONS", "REQUEST_URI",
-		"/Microsoft-Server-ActiveSync", "SSL_CLIENT_VERIFY", "FAILED", "SSL_CLIENT_S_DN",
-		"emailAddress=ann@example.test", "HTTP_SSL_CLIENT_VERIFY", "SUCCESS", NULL};
+		"/Microsoft-Server-ActiveSync", "SSL_CLIENT_VERIFY", "FAILED",
+		"SSL_CLIENT_S_DN", "emailAddress=ann@example.test", "HTTP_SSL_CLIENT_VERIFY",
+		"SUCCESS", NULL};
 	static const char on[] = "client_certificate = yes\nimap_master_user = m\n";
 	struct request rq;
 
@@ -317,13 +321,14 @@ static void test_paths_of_any_letter_case(void **state UNUSED)
 		enum discover which;
 		int code;
 	} cases[] = {
-		{"POST", "/Autodiscover/Autodiscover.xml", DISCOVER_XML, 0},
-		{"GET", "/autodiscover/autodiscover.XML?x=y", DISCOVER_XML, 0},
-		{"GET", "/autodiscover/autodiscover.json?Protocol=ActiveSync", DISCOVER_JSON, 0},
-		{"GET", "/AutoDiscover/Autodiscover.json/v1.0/a@b.test?Protocol=ActiveSync",
-                 DISCOVER_JSON, 0},
-		{"GET", "/autodiscover/autodiscover.jsonx", DISCOVER_NONE, 404},
-		{"GET", "/", DISCOVER_NONE, 404},
+		{"POST", "/Autodiscover/Autodiscover.xml",                                    DISCOVER_XML,  0  },
+		{"GET",  "/autodiscover/autodiscover.XML?x=y",                                DISCOVER_XML,  0  },
+		{"GET",  "/autodiscover/autodiscover.json?Protocol=ActiveSync",               DISCOVER_JSON,
+                 0											      },
+		{"GET",  "/AutoDiscover/Autodiscover.json/v1.0/a@b.test?Protocol=ActiveSync",
+                 DISCOVER_JSON,									      0  },
+		{"GET",  "/autodiscover/autodiscover.jsonx",                                  DISCOVER_NONE, 404},
+		{"GET",  "/",								 DISCOVER_NONE, 404},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -341,9 +346,8 @@ static void test_paths_of_any_letter_case(void **state UNUSED)
 
 static const char *settings(struct arena *a, const char *children)
 {
-	return eas_text(
-		phone_post(&p, "Settings",
-			arena_printf(a, "settings:Settings\n%s", children).p),
+	return eas_text(phone_post(&p, "Settings",
+				arena_printf(a, "settings:Settings\n%s", children).p),
 		a);
 }
 
@@ -360,7 +364,8 @@ static void test_settings_answer_what_there_is(void **state UNUSED)
 	assert_non_null(strstr(text, "settings:SMTPAddress \"ann@old.test\""));
 	assert_non_null(strstr(text, "settings:SMTPAddress \"ann@other.test\""));
 	assert_non_null(strstr(text, "settings:PrimarySmtpAddress \"ann@example.test\""));
-	text = settings(a, "  settings:Oof\n    settings:Get\n      settings:BodyType \"Text\"\n");
+	text = settings(
+		a, "  settings:Oof\n    settings:Get\n      settings:BodyType \"Text\"\n");
 	assert_non_null(strstr(text, "settings:OofState \"0\""));
 	text = settings(a, "  settings:Oof\n    settings:Get\n");
 	assert_non_null(strstr(text, "    settings:Status \"2\""));
@@ -368,8 +373,8 @@ static void test_settings_answer_what_there_is(void **state UNUSED)
 	assert_non_null(strstr(text, "    settings:Status \"3\""));
 	text = settings(a, "  settings:Oof\n    settings:Set\n      settings:OofState \"2\"\n");
 	assert_non_null(strstr(text, "    settings:Status \"2\""));
-	text = settings(
-		a, "  settings:DevicePassword\n    settings:Set\n      settings:Password \"x\"\n");
+	text = settings(a,
+		"  settings:DevicePassword\n    settings:Set\n      settings:Password \"x\"\n");
 	assert_non_null(strstr(text, "    settings:Status \"7\""));
 	text = settings(a, "  settings:RightsManagementInformation\n    settings:Get\n");
 	assert_non_null(strstr(text, "    settings:Status \"168\""));
