@@ -54,6 +54,7 @@ static void imap_keeps_it(const char *tls, unsigned without)
 }
 
 /* Lesser servers: the result is the same, the work is more. */
+/* C163, C164 */
 static void test_imap_keeps_the_contract_without_extensions(void **state UNUSED)
 {
 	static const unsigned masks[] = {
@@ -289,6 +290,7 @@ static void test_a_certificate_that_nobody_vouches_for_is_refused(void **state U
 	assert_int_equal(sign_in(&conf, lab_get("LAB_PASSWORD")), RC_OK);
 }
 
+/* requirements 3.14 */
 static void test_a_wrong_password_is_denied(void **state UNUSED)
 {
 	struct settings conf = settings("none");

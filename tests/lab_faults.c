@@ -164,6 +164,7 @@ static bool imap_torture(const char *version, unsigned n, enum proxy_fault fault
 	return more;
 }
 
+/* B21032, B21033, B20073 */
 static void test_any_imap_command_may_go_wrong(void **state UNUSED)
 {
 	static const char *const versions[] = {"14.1", "2.5"};
@@ -215,6 +216,7 @@ static bool smtp_torture(const char *version, unsigned n, enum proxy_fault fault
 	return more;
 }
 
+/* S12, C46 */
 static void test_any_smtp_command_may_go_wrong(void **state UNUSED)
 {
 	static const char *const versions[] = {"14.1", "12.1"};

@@ -47,6 +47,7 @@ static void kill_a_worker(unsigned pick)
 		(void)kill((pid_t)v[pick % n], SIGKILL);
 }
 
+/* S6, requirements 4.1 */
 static void test_a_mail_goes_from_phone_to_phone(void **state UNUSED)
 {
 	static struct phone from, to;
@@ -102,6 +103,7 @@ static void test_without_credentials_there_is_a_challenge(void **state UNUSED)
 	phone_release(&p);
 }
 
+/* requirements 4.8 */
 static void test_bad_input_gets_an_answer_and_harms_nobody(void **state UNUSED)
 {
 	static struct phone p;

@@ -33,6 +33,7 @@ static void passed(void *ctx, const char *upto)
 	most = (size_t)(upto - (const char *)ctx);
 }
 
+/* C14 */
 static void test_gzip_is_the_same_when_unpacked(void **state UNUSED)
 {
 	enum { N = 1000000 };

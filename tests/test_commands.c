@@ -51,6 +51,7 @@ static void options(const char *user, const char *password)
 }
 
 /* Requirements 3.13, C22 */
+/* S1, C21, C22, requirements 4.10 */
 static void test_who_does_not_prove_himself_is_asked_to(void **state UNUSED)
 {
 	eas_init(&e, "");
@@ -68,6 +69,7 @@ static void test_who_does_not_prove_himself_is_asked_to(void **state UNUSED)
 	eas_release(&e);
 }
 
+/* C8, C10, requirements 3.8 */
 static void test_versions_end_at_the_ceiling(void **state UNUSED)
 {
 	eas_init(&e, "");
@@ -101,6 +103,7 @@ static void refused(unsigned status, int http)
 	assert_int_equal(elem_u32(answer, FOLDERHIERARCHY_STATUS, 0), status);
 }
 
+/* S2, K22, B20065 */
 static void test_who_may_not_sync_is_told_so(void **state UNUSED)
 {
 	begin("14.1", "");
@@ -123,6 +126,7 @@ static void test_who_may_not_sync_is_told_so(void **state UNUSED)
 
 /* U4, [MS-ASHTTP] 2.2.1.1.1.1: version, command, device and key in the query, no header of
  * ours. */
+/* C12, C13, C26 */
 static void test_a_request_without_headers_is_served(void **state UNUSED)
 {
 	unsigned char packed[] = {121, 9, 0x09, 0x04, 5, 'p', 'h', 'o', 'n', 'e', 4, 0, 0, 0, 0,
@@ -207,6 +211,7 @@ static uint32_t offered(void)
 }
 
 /* [MS-ASPROV] 3.1.5.1.2: what the device says of the policy counts. */
+/* C26, requirements 4.11 */
 static void test_a_policy_that_is_not_applied_gives_no_key(void **state UNUSED)
 {
 	static const struct {
@@ -301,6 +306,7 @@ static void test_a_list_without_inbox_deletes_nothing(void **state UNUSED)
 }
 
 /* Many folders: all of them once, then the one that came. */
+/* S20, C33, C114 */
 static void test_many_folders_are_told_once(void **state UNUSED)
 {
 	enum { MANY = 500 };
@@ -363,7 +369,7 @@ static void send(const char *client_id, const char *mime)
 	(void)phone_post(&p, "SendMail", document);
 }
 
-/* C44-C47 */
+/* C44-C47; C44-C47, C109, requirements 3.15 */
 static void test_a_mail_goes_out_once_and_without_bcc(void **state UNUSED)
 {
 	static const char mime[] =
@@ -485,7 +491,7 @@ static void a_mail_arrives(struct eas *x)
 	(void)story_append(fake_mail_mail(x->mail), "INBOX", 0, 0, "while waiting");
 }
 
-/* C40, C41 */
+/* C40, C41; S7 */
 static void test_a_ping_waits_and_tells(void **state UNUSED)
 {
 	struct device_folder *inbox;
@@ -531,6 +537,7 @@ static unsigned estimate(const char *key, const char *id, uint32_t *n_r)
 	return elem_u32(r, GETITEMESTIMATE_STATUS, 0);
 }
 
+/* C38 */
 static void test_an_estimate_counts_what_the_next_sync_brings(void **state UNUSED)
 {
 	struct device_folder *inbox;

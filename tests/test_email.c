@@ -265,6 +265,24 @@ static void test_categories_go_both_ways(void **state UNUSED)
 	end();
 }
 
+/* C155: by the Conflict option; what wins is what both have afterwards. */
+static void test_conflicts_end_by_the_option(void **state UNUSED)
+{
+	const char *text;
+
+	begin("14.1", RICH);
+	fake_mail_keywords(e.mail, "INBOX", 1, "Theirs");
+	text = change("            email:Categories\n              email:Category \"Mine\"\n");
+	has(text, "airsync:Status \"7\"");
+	has(text, "email:Category \"Theirs\"");
+	(void)fetch("        airsync:Conflict \"0\"\n" HTML_PREF);
+	fake_mail_keywords(e.mail, "INBOX", 1, "Theirs2");
+	text = change("            email:Categories\n              email:Category \"Mine\"\n");
+	lacks(text, "airsync:Status \"7\"");
+	has(fetch(HTML_PREF), "email:Category \"Mine\"");
+	end();
+}
+
 static void test_names_of_categories_survive(void **state UNUSED)
 {
 	static const char *const names[] = {"Red Category", "a_b", "A&B",
@@ -378,6 +396,7 @@ static void test_smime_comes_byte_for_byte(void **state UNUSED)
 	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAMAAAAFAAIAAAAAAAAAxP///w=="
 
 /* C104, requirements 4.5: with DTEND and with DURATION, in every version. */
+/* requirements 3.21, 4.5 */
 static void test_an_invitation_shows_its_fields(void **state UNUSED)
 {
 	for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
@@ -648,6 +667,7 @@ int main(void)
 		cmocka_unit_test(test_all_of_a_flag_is_kept),
 		cmocka_unit_test(test_an_impossible_change_is_refused),
 		cmocka_unit_test(test_categories_go_both_ways),
+		cmocka_unit_test(test_conflicts_end_by_the_option),
 		cmocka_unit_test(test_names_of_categories_survive),
 		cmocka_unit_test(test_every_kind_of_message_has_its_class),
 		cmocka_unit_test(test_smime_comes_byte_for_byte),

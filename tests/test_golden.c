@@ -361,6 +361,7 @@ static void play(const char *path, bool writing)
 	clock_set_fake(-1);
 }
 
+/* requirements 4.7 */
 static void test_dialogues_are_word_for_word(void **state UNUSED)
 {
 	const char *how = getenv("EASPOOL_GOLDEN");

@@ -20,6 +20,7 @@ static const char *param(void *ctx, const char *name)
 	return NULL;
 }
 
+/* C14 */
 static void test_gzip_is_sent_to_those_who_take_it(void **state UNUSED)
 {
 	static const struct {
@@ -72,7 +73,7 @@ static void release(struct read *r)
 	arena_free(r->rq.arena);
 }
 
-/* D12, http.md 2; the password is "p:w". */
+/* D12, http.md 2; the password is "p:w"; S1, C31, D12 */
 static void test_logins_are_read_in_every_form(void **state UNUSED)
 {
 	static const struct {
@@ -107,6 +108,7 @@ static void test_logins_are_read_in_every_form(void **state UNUSED)
 	}
 }
 
+/* B14617 */
 static void test_what_is_not_ours_is_refused(void **state UNUSED)
 {
 	static const struct {

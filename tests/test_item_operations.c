@@ -113,6 +113,7 @@ static struct str unpacked(const struct elem *f)
 	return bytes;
 }
 
+/* S13, C61, C93 */
 static void test_attachments_come_byte_for_byte(void **state UNUSED)
 {
 	const struct elem *f;
@@ -129,6 +130,7 @@ static void test_attachments_come_byte_for_byte(void **state UNUSED)
 	end();
 }
 
+/* C62, K11 */
 static void test_a_range_is_that_part_of_it(void **state UNUSED)
 {
 	const struct elem *f;
@@ -164,6 +166,7 @@ static void test_what_is_not_there_has_its_status(void **state UNUSED)
 }
 
 /* A server that fails in the middle must not leave half an attachment with the phone. */
+/* K2, C16 */
 static void test_half_an_attachment_is_none(void **state UNUSED)
 {
 	unsigned calls;
@@ -228,6 +231,7 @@ static void multipart(const char *document, struct buf *answer)
 }
 
 /* [MS-ASCMD] 2.2.1.10.1: attachments and bodies stand behind the document. */
+/* C15 */
 static void test_multipart_answers_carry_bytes_as_they_are(void **state UNUSED)
 {
 	char document[2048];
@@ -270,6 +274,7 @@ static void test_multipart_answers_carry_bytes_as_they_are(void **state UNUSED)
 	end();
 }
 
+/* B19555, C61, C85-C87 */
 static void test_items_come_in_the_form_asked_for(void **state UNUSED)
 {
 	const struct elem *f;
@@ -293,6 +298,7 @@ static void test_items_come_in_the_form_asked_for(void **state UNUSED)
 	end();
 }
 
+/* requirements 4.9 */
 static void test_bad_requests_have_their_status(void **state UNUSED)
 {
 	const struct elem *f;
@@ -332,6 +338,7 @@ static void get(const char *section, struct buf *answer)
 	eas_request(&e, &q, answer);
 }
 
+/* C79 */
 static void test_get_attachment_answers_with_the_bytes(void **state UNUSED)
 {
 	struct buf answer;

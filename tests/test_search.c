@@ -284,6 +284,7 @@ static void test_every_refusal_has_its_status(void **state UNUSED)
 	end();
 }
 
+/* C60 */
 static void test_other_stores(void **state UNUSED)
 {
 	const struct elem *answer;

@@ -17,6 +17,7 @@
 static const char *const versions[] = {"2.5", "12.0", "12.1", "14.0", "14.1"};
 
 /* S4, C153: answers get lost and backends fail while everybody changes things. */
+/* S4, C32, B20073, requirements 3.16, 4.13 */
 static void test_random_changes_end_with_equal_models(void **state UNUSED)
 {
 	for (unsigned run = 0; run < 40; run++) {
@@ -129,6 +130,7 @@ static bool torture(const char *version, enum torturer how, unsigned n)
 	return more;
 }
 
+/* B20073, B21033, C153 */
 static void test_every_backend_call_may_fail_once(void **state UNUSED)
 {
 	unsigned runs = 0;
@@ -142,6 +144,7 @@ static void test_every_backend_call_may_fail_once(void **state UNUSED)
 }
 
 /* A new UIDVALIDITY resyncs that folder and no other, C150. */
+/* C162 */
 static void test_a_folder_made_anew_is_synchronised_anew(void **state UNUSED)
 {
 	static struct phone p;
@@ -170,6 +173,7 @@ static void test_a_folder_made_anew_is_synchronised_anew(void **state UNUSED)
 }
 
 /* S7, 3.9: one mail that cannot be shown holds up nothing and is recorded. */
+/* C168, B20449, requirements 3.17 */
 static void test_a_mail_that_cannot_be_shown_is_skipped(void **state UNUSED)
 {
 	static struct phone p;

@@ -74,7 +74,7 @@ static void add(int days)
 	(void)fake_mail_add_simple(e.mail, "INBOX", 0, NOW - (int64_t)days * DAY, subject);
 }
 
-/* S9, K8, 2.2.3.68.2 */
+/* S9, K8, 2.2.3.68.2; S9, C156 */
 static void test_the_age_filter_limits_what_the_phone_holds(void **state UNUSED)
 {
 	static const struct {
@@ -104,7 +104,7 @@ static void test_the_age_filter_limits_what_the_phone_holds(void **state UNUSED)
 	}
 }
 
-/* K8: a changed filter takes effect in the same round, in both directions. */
+/* K8: a changed filter takes effect in the same round, in both directions; K8, C157 */
 static void test_a_changed_filter_takes_effect_at_once(void **state UNUSED)
 {
 	const struct elem *c;
@@ -126,6 +126,7 @@ static void test_a_changed_filter_takes_effect_at_once(void **state UNUSED)
 }
 
 /* 2.2.3.167: as days go by, messages leave the window. */
+/* C158 */
 static void test_messages_grow_too_old(void **state UNUSED)
 {
 	const struct elem *c;
@@ -148,6 +149,7 @@ static void test_messages_grow_too_old(void **state UNUSED)
 }
 
 /* K12: newest first, in windows, whatever the phone asks for. */
+/* K11, K12, C145, C147, requirements 3.4, 3.5, 4.4 */
 static void test_windows_are_newest_first_and_bounded(void **state UNUSED)
 {
 	const struct elem *c, *add_of;
@@ -197,6 +199,7 @@ static void test_no_changes_are_sent_when_none_are_wanted(void **state UNUSED)
 	"\"\n          airsync:ApplicationData\n            " data
 
 /* What a phone did itself does not come back to it. */
+/* requirements 3.6 */
 static void test_own_changes_are_not_echoed(void **state UNUSED)
 {
 	begin("14.1", "");
@@ -212,7 +215,7 @@ static void test_own_changes_are_not_echoed(void **state UNUSED)
 	end();
 }
 
-/* B20873: DeletesAsMoves is on unless it is switched off. */
+/* B20873: DeletesAsMoves is on unless it is switched off; C159, B20873 */
 static void test_deletes_go_to_the_trash_unless_told_otherwise(void **state UNUSED)
 {
 	begin("14.1", "");
@@ -232,7 +235,7 @@ static void test_deletes_go_to_the_trash_unless_told_otherwise(void **state UNUS
 	end();
 }
 
-/* U8: flags both ways, each of its forms. */
+/* U8: flags both ways, each of its forms; C96 */
 static void test_flags_go_both_ways(void **state UNUSED)
 {
 	const struct elem *c;
@@ -256,6 +259,7 @@ static void test_flags_go_both_ways(void **state UNUSED)
 }
 
 /* 2.2.1.21: a Fetch is answered in Responses with the whole item. */
+/* C160, B20213 */
 static void test_a_fetch_brings_the_whole_body(void **state UNUSED)
 {
 	struct buf text;
@@ -333,6 +337,7 @@ static void refuse_bodies(struct eas *eas, struct services *sv, struct request *
 }
 
 /* http.md 6 and 7: 413 is what phones know least about. */
+/* C30 */
 static void test_a_mail_that_is_too_large_is_refused_in_its_own_way(void **state UNUSED)
 {
 	const struct elem *answer;

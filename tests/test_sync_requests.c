@@ -203,6 +203,7 @@ static void test_the_order_of_a_collection_matters(void **state UNUSED)
 	end();
 }
 
+/* D5, requirements 4.9 */
 static void test_limits_have_their_status(void **state UNUSED)
 {
 	struct buf b;

@@ -279,6 +279,7 @@ static struct query parsed(const char *text)
 	return q;
 }
 
+/* C11 */
 static void test_plain_queries(void **state UNUSED)
 {
 	struct query q = parsed("Cmd=GetAttachment&User=EX%5cann%40x&DeviceId=ABC123"
@@ -302,6 +303,7 @@ static void test_plain_queries(void **state UNUSED)
 static const unsigned char packed[] = {121, 0, 0x09, 0x04, 4, 'a', 'b', 0x01, 0xfe, 4, 0x78,
 	0x56, 0x34, 0x12, 7, 'i', 'P', 'h', 'o', 'n', 'e', '5', 7, 1, 0x01, 1, 2, '1', '2'};
 
+/* C12 */
 static void test_packed_queries(void **state UNUSED)
 {
 	struct query q;
@@ -355,7 +357,7 @@ static void test_bad_queries_are_refused(void **state UNUSED)
 	}
 }
 
-/* D12, [MS-ASHTTP] 2.2.1.1.2.1 */
+/* D12, [MS-ASHTTP] 2.2.1.1.2.1; C31, D12 */
 static void test_logins_of_all_forms_are_one(void **state UNUSED)
 {
 	static const struct {

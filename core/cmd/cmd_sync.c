@@ -164,7 +164,7 @@ static enum rc apply_changes(
 	for (size_t i = 0; i < n && rc == RC_OK; i++)
 		if (v[i].rc)
 			answer(p, AIRSYNC_CHANGE, ids[i],
-				v[i].rc == RC_DENIED ? SYNC_CONFLICT : SYNC_CONVERSION);
+				v[i].rc == RC_INVALID ? SYNC_CONVERSION : SYNC_CONFLICT);
 	return rc;
 }
 

@@ -46,6 +46,7 @@ struct email_options {
 	int mime_truncation;             /* 0-8, -1 absent */
 	struct body_preference prefs[4]; /* in request order */
 	size_t nprefs;
+	bool client_wins;            /* Conflict 0; absent: the server wins */
 	bool has_part;               /* 14.1: BodyPartPreference */
 	struct body_preference part; /* its type is HTML; BODY_BAD_PART: it was another */
 	struct str user;             /* the user's own address, for meetings; may be empty */

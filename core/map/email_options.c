@@ -32,6 +32,7 @@ void email_options_read(const struct elem *e, enum eas_version v, struct email_o
 
 	*o = (struct email_options){.version = v};
 	o->mime_support = elem_u32(e, AIRSYNC_MIME_SUPPORT, 0);
+	o->client_wins = elem_u32(e, AIRSYNC_CONFLICT, 1) == 0;
 	o->truncation = elem_has(e, AIRSYNC_TRUNCATION)
 				? (int)(elem_u32(e, AIRSYNC_TRUNCATION, 9) % 10)
 				: -1;
@@ -91,6 +92,7 @@ void email_options_encode(const struct email_options *o, struct buf *b)
 	varint_put(b, o->has_part);
 	if (o->has_part)
 		put_preference(&o->part, b);
+	varint_put(b, o->client_wins);
 }
 
 enum rc email_options_decode(struct str *in, enum eas_version v, struct email_options *o)
@@ -115,5 +117,12 @@ enum rc email_options_decode(struct str *in, enum eas_version v, struct email_op
 	if (varint_get32(in, &support))
 		return RC_INVALID;
 	o->has_part = support != 0;
-	return o->has_part ? get_preference(in, &o->part) : RC_OK;
+	if (o->has_part && get_preference(in, &o->part))
+		return RC_INVALID;
+	if (in->n == 0)
+		return RC_OK;
+	if (varint_get32(in, &support))
+		return RC_INVALID;
+	o->client_wins = support != 0;
+	return RC_OK;
 }

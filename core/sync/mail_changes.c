@@ -77,6 +77,13 @@ static enum rc read_categories(struct job *j, struct err *err)
 		for (size_t k = 0; k < now.n; k++)
 			if (now.v[k].uid == j->v[i].uid)
 				keywords = now.v[k].keywords;
+		/* C155: somebody else changed them since the device last heard. A flag that is
+		 * set or not cannot differ: who changes it, changes it to the same. */
+		if (!r->options->client_wins &&
+			category_hash(keywords) != mail_state_label(&r->st, j->v[i].uid)) {
+			j->v[i].rc = RC_CONFLICT;
+			continue;
+		}
 		email_change_categories(&j->c[i], keywords, r->a);
 	}
 	return rc;

@@ -10,8 +10,8 @@
 struct mail_change {
 	uint32_t uid;            /* of a message that the device has */
 	const struct elem *data; /* its ApplicationData */
-	enum rc rc; /* result: RC_INVALID, nothing was done; RC_DENIED, the round tells the
-		       device how things are */
+	enum rc rc; /* result: RC_INVALID, nothing was done; RC_DENIED, or RC_CONFLICT where the
+		       server wins: the round tells the device how things are */
 };
 
 /* The state of the round knows afterwards what the device knows. */
