@@ -27,26 +27,6 @@ static void set_up(struct phone *p, const char *user, const char *id, const char
 	story_must(phone_provision(p) && phone_folder_sync(p), p);
 }
 
-/* A worker of the pool, killed without warning. */
-static void kill_a_worker(unsigned pick)
-{
-	long parent = strtol(lab_get("EASPOOL_PID"), NULL, 10);
-	char path[128], line[64];
-	long v[64];
-	size_t n = 0;
-	FILE *f;
-
-	(void)snprintf(path, sizeof(path), "/proc/%ld/task/%ld/children", parent, parent);
-	f = fopen(path, "r");
-	if (!f)
-		return;
-	while (n < 64 && fscanf(f, "%63s", line) == 1)
-		v[n++] = strtol(line, NULL, 10);
-	(void)fclose(f);
-	if (n)
-		(void)kill((pid_t)v[pick % n], SIGKILL);
-}
-
 /* S6, requirements 4.1 */
 static void test_a_mail_goes_from_phone_to_phone(void **state UNUSED)
 {
@@ -335,7 +315,7 @@ static void test_random_changes_end_with_equal_models(void **state UNUSED)
 		story_client_acts(one.mail, round, &ones);
 		story_client_acts(two.mail, round, &twos);
 		if (story_choose(4) == 0) {
-			kill_a_worker(story_choose(100));
+			lab_kill_a_worker(story_choose(100));
 			killed++;
 		}
 		story_phone_acts(&phones[story_choose(PHONES)]);

@@ -1,5 +1,6 @@
 #include "tests/support_lab.h"
 
+#include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -114,4 +115,23 @@ const char *lab_get(const char *key)
 	if (!value)
 		die(key);
 	return value;
+}
+
+void lab_kill_a_worker(unsigned pick)
+{
+	long parent = strtol(lab_get("EASPOOL_PID"), NULL, 10);
+	char path[128], line[64];
+	long v[64];
+	size_t n = 0;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/%ld/task/%ld/children", parent, parent);
+	f = fopen(path, "r");
+	if (!f)
+		return;
+	while (n < 64 && fscanf(f, "%63s", line) == 1)
+		v[n++] = strtol(line, NULL, 10);
+	(void)fclose(f);
+	if (n)
+		(void)kill((pid_t)v[pick % n], SIGKILL);
 }

@@ -15,5 +15,7 @@ void lab_down(void);
 
 /* A variable of lab.env; ends the process when there is none. */
 const char *lab_get(const char *key);
+/* A worker of the pool, killed without warning. */
+void lab_kill_a_worker(unsigned pick);
 
 #endif
