@@ -203,6 +203,29 @@ static void test_a_renaming_by_others_keeps_the_id(void **state UNUSED)
 	end();
 }
 
+/* With a folder the phone forgets all that it saw below it; what somebody has taken out of it
+ * meanwhile is there, and is told afresh. */
+static void test_what_was_taken_out_of_a_deleted_folder_is_told_again(void **state UNUSED)
+{
+	begin("14.1");
+	fake_mail_folder(e.mail, "Top", MAIL_USE_NONE);
+	fake_mail_folder(e.mail, "Top/Kept", MAIL_USE_NONE);
+	story_must(phone_folder_sync(&p), &p);
+	fake_mail_folder_rename(e.mail, "Top/Kept", "Kept");
+	{
+		static struct phone other;
+
+		eas_phone(&e, &other, "other", "14.1");
+		story_must(phone_provision(&other) && phone_folder_sync(&other), &other);
+		phone_release(&other);
+	}
+	assert_int_equal(phone_folder_delete(&p, phone_folder_named(&p, "Top")->id), 1);
+	assert_null(phone_folder_named(&p, "Kept"));
+	story_must(phone_folder_sync(&p), &p);
+	assert_non_null(phone_folder_named(&p, "Kept"));
+	end();
+}
+
 /* Two folders of one name under one parent: "Inbox" of the user's own beside INBOX. */
 static void test_names_are_unique_under_one_parent(void **state UNUSED)
 {
@@ -252,6 +275,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_repeated_is_done_once),
 		cmocka_unit_test(test_trouble_at_any_call_does_no_harm),
 		cmocka_unit_test(test_a_renaming_by_others_keeps_the_id),
+		cmocka_unit_test(test_what_was_taken_out_of_a_deleted_folder_is_told_again),
 		cmocka_unit_test(test_names_are_unique_under_one_parent),
 		cmocka_unit_test(test_get_hierarchy_lists_the_mail_folders),
 	};

@@ -8,7 +8,9 @@
  *     ... the message ...
  *     .
  *     client expunge|seen|unseen FOLDER UID
+ *     client create|delete|rename FOLDER [TO]
  *     version 14.1                   of the requests that follow
+ *     device TYPE                    DeviceType, likewise
  *     post COMMAND [MORE PARAMETERS]
  *     ... the document ...
  *     = HTTP CODE
@@ -273,9 +275,18 @@ static void client(struct golden *g, struct str what)
 	start(g);
 	(void)str_next(&what, ' ', &verb);
 	(void)str_next(&what, ' ', &folder);
+	path = arena_cstr(g->a, folder);
+	if (str_is(verb, "create") || str_is(verb, "delete") || str_is(verb, "rename")) {
+		if (str_is(verb, "create"))
+			fake_mail_folder(g->e.mail, path, MAIL_USE_NONE);
+		else if (str_is(verb, "delete"))
+			fake_mail_folder_delete(g->e.mail, path);
+		else
+			fake_mail_folder_rename(g->e.mail, path, arena_cstr(g->a, what));
+		return;
+	}
 	(void)str_next(&what, ' ', &uid);
 	assert_true(str_u32(uid, &n));
-	path = arena_cstr(g->a, folder);
 	if (str_is(verb, "expunge"))
 		fake_mail_expunge(g->e.mail, path, n);
 	else
@@ -291,7 +302,10 @@ static void directive(struct golden *g, struct str line)
 		buf_addf(&g->conf, "%.*s\n", STR_FMT(rest));
 	else if (str_is(word, "version"))
 		(void)snprintf(g->version, sizeof(g->version), "%.*s", STR_FMT(rest));
-	else if (str_is(word, "mail"))
+	else if (str_is(word, "device")) {
+		start(g);
+		g->p.type = arena_cstr(g->a, rest);
+	} else if (str_is(word, "mail"))
 		add_mail(g, rest);
 	else if (str_is(word, "client"))
 		client(g, rest);

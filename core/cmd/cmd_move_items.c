@@ -1,7 +1,9 @@
 #include "core/cmd/command.h"
+#include "core/cmd/quirks.h"
 #include "core/cmd/status.h"
 #include "core/map/server_id.h"
 #include "core/sync/folders.h"
+#include "core/sync/mail_moves.h"
 
 /* [MS-ASCMD] 2.2.3.177.10 */
 enum { MOVE_BAD_SOURCE = 1, MOVE_BAD_TARGET = 2, MOVE_OK = 3, MOVE_SAME = 4, MOVE_FAILED = 5 };
@@ -96,7 +98,13 @@ static enum rc move_group(struct request *rq, struct services *sv, struct item *
 				 : it->from;
 		moved[done++] = (struct moved){it->from, it->to};
 	}
-	return done ? state_call(sv->state, moved_add, &rq->device, moved, done, err) : RC_OK;
+	if (done == 0)
+		return RC_OK;
+	rc = state_call(sv->state, moved_add, &rq->device, moved, done, err);
+	if (rc == RC_OK && quirks_of(rq->device.type) & QUIRK_KNOWS_MOVES)
+		rc = mail_moves_known(sv->state, &rq->account, &rq->device, v[first].source.id,
+			v[first].target.id, moves, count, rq->arena, err);
+	return rc;
 }
 
 /* [MS-ASCMD] 2.2.1.12. Children of Response in the order of the schema. */

@@ -2,6 +2,7 @@
 #include "core/base/log.h"
 #include "core/base/varint.h"
 #include "core/cmd/command.h"
+#include "core/cmd/quirks.h"
 #include "core/cmd/sending.h"
 #include "core/cmd/status.h"
 #include "core/cmd/sync_request.h"
@@ -537,6 +538,8 @@ static enum rc one_collection(struct sync *s, const struct elem *e, struct err *
 	}
 	rc = state_call(s->sv->state, collection_open, &rq->account, &rq->device, p.id,
 		rq->arena, &p.folder, &p.c, err);
+	if (rc == RC_ABSENT && quirks_of(rq->device.type) & QUIRK_NO_GONE_COLLECTIONS)
+		return RC_OK;
 	if (rc == RC_ABSENT || (rc == RC_OK && !p.folder.selectable)) {
 		/* clients.md 1: phones go to FolderSync on 12; 8 confuses some. */
 		write_failure(

@@ -1,6 +1,7 @@
 #include "core/base/log.h"
 #include "core/cmd/autodiscover.h"
 #include "core/cmd/command.h"
+#include "core/cmd/quirks.h"
 #include "core/cmd/status.h"
 #include "core/wire/dump.h"
 #include "core/wire/reader.h"
@@ -157,19 +158,12 @@ static bool check_device(struct request *rq, struct reply *rp, struct err *err)
 	return refuse(rq, rp, STATUS_DEVICE_BLOCKED);
 }
 
-/* clients.md 5 and 11: these never provision. */
-static bool never_provisions(struct str type)
-{
-	return str_istarts(type, "WindowsOutlook") || str_istarts(type, "MicrosoftOutlook") ||
-	       str_iis(type, "TestActiveSyncConnectivity");
-}
-
 static bool check_policy(struct request *rq, struct reply *rp, struct err *err)
 {
 	const struct device *d = &rq->device;
 
 	if (!rq->conf->provision || rq->command->flags & CMD_NO_POLICY ||
-		never_provisions(rq->query.device_type))
+		quirks_of(rq->query.device_type) & QUIRK_NO_PROVISIONING)
 		return true;
 	/* clients.md 2: the probe of a phone that sets up an account. */
 	if (d->id == 0 && rq->command->id == CMD_FOLDER_SYNC)

@@ -36,30 +36,55 @@ static struct folder **sorted(
 
 /* A folder as it was told. */
 struct entry {
-	struct str id;
+	struct str id, parent; /* the parent is empty where it is not known */
 	uint32_t print;
 };
+
+/* The bytes begin with a 0, which is no number of folders, and the format. Those of the first
+ * one, without parents, begin with the number. */
+enum { FORMAT = 2 };
 
 struct entries {
 	struct entry *v;
 	size_t n;
 };
 
+/* Number and format of the entries that follow. */
+static bool decode_head(struct str *told, uint64_t *n_r, bool *parents_r)
+{
+	uint64_t format;
+
+	*n_r = 0;
+	*parents_r = false;
+	if (told->n == 0)
+		return true;
+	if (varint_get(told, n_r) || *n_r > told->n)
+		return false;
+	if (*n_r || told->n == 0)
+		return true;
+	*parents_r = true;
+	return varint_get(told, &format) == RC_OK && format == FORMAT &&
+	       varint_get(told, n_r) == RC_OK && *n_r <= told->n;
+}
+
 /* room: for that many more. */
 static enum rc entries_decode(
 	struct str told, size_t room, struct arena *a, struct entries *r, struct err *err)
 {
-	uint64_t n = 0;
+	bool parents;
+	uint64_t n;
 
-	if (told.n && (varint_get(&told, &n) || n > told.n))
+	if (!decode_head(&told, &n, &parents))
 		return err_set(err, RC_INTERNAL, "the stored hierarchy is unreadable");
 	*r = (struct entries){ARENA_ARRAY(a, struct entry, (size_t)n + room + 1), 0};
 	for (; r->n < n; r->n++) {
+		struct entry *e = &r->v[r->n];
 		uint64_t print;
 
-		if (varint_get_str(&told, &r->v[r->n].id) || varint_get(&told, &print))
+		if (varint_get_str(&told, &e->id) || varint_get(&told, &print) ||
+			(parents && varint_get_str(&told, &e->parent)))
 			return err_set(err, RC_INTERNAL, "the stored hierarchy is unreadable");
-		r->v[r->n].print = (uint32_t)print;
+		e->print = (uint32_t)print;
 	}
 	return RC_OK;
 }
@@ -70,10 +95,13 @@ static struct str entries_encode(const struct entries *e, struct arena *a)
 	struct str r;
 
 	buf_init(&b, BUF_MAX_TEXT);
+	varint_put(&b, 0);
+	varint_put(&b, FORMAT);
 	varint_put(&b, e->n);
 	for (size_t i = 0; i < e->n; i++) {
 		varint_put_str(&b, e->v[i].id);
 		varint_put(&b, e->v[i].print);
+		varint_put_str(&b, e->v[i].parent);
 	}
 	r = arena_str(a, buf_str(&b));
 	buf_release(&b);
@@ -86,7 +114,7 @@ struct str hierarchy_encode(const struct folders *f, struct arena *a)
 	struct entries e = {ARENA_ARRAY(a, struct entry, f->n + 1), f->n};
 
 	for (size_t i = 0; i < f->n; i++)
-		e.v[i] = (struct entry){v[i]->id, fingerprint(v[i])};
+		e.v[i] = (struct entry){v[i]->id, v[i]->parent, fingerprint(v[i])};
 	return entries_encode(&e, a);
 }
 
@@ -103,27 +131,46 @@ bool hierarchy_has(struct str told, struct str id)
 	return has;
 }
 
+/* By what was told: the device forgets with a folder all that it saw below it, wherever that
+ * may be by now. */
+static bool was_below(const struct entries *e, size_t i, struct str id)
+{
+	struct str parent = e->v[i].parent;
+
+	for (size_t depth = 0; depth <= e->n && parent.n; depth++) {
+		size_t k = 0;
+
+		if (str_eq(parent, id))
+			return true;
+		while (k < e->n && !str_eq(e->v[k].id, parent))
+			k++;
+		if (k == e->n)
+			return false;
+		parent = e->v[k].parent;
+	}
+	return false;
+}
+
 enum rc hierarchy_edit(struct str told, const struct folder *set, const struct str *drop,
 	size_t ndrop, struct arena *a, struct str *told_r, struct err *err)
 {
-	struct entries e;
-	size_t n = 0;
+	struct entries e, left;
 	enum rc rc = entries_decode(told, 1, a, &e, err);
 
 	if (rc)
 		return rc;
+	left = (struct entries){ARENA_ARRAY(a, struct entry, e.n + 1), 0};
 	for (size_t i = 0; i < e.n; i++) {
 		bool out = set && str_eq(e.v[i].id, set->id);
 
 		for (size_t k = 0; k < ndrop && !out; k++)
-			out = str_eq(e.v[i].id, drop[k]);
+			out = str_eq(e.v[i].id, drop[k]) || was_below(&e, i, drop[k]);
 		if (!out)
-			e.v[n++] = e.v[i];
+			left.v[left.n++] = e.v[i];
 	}
-	e.n = n;
 	if (set)
-		e.v[e.n++] = (struct entry){set->id, fingerprint(set)};
-	*told_r = entries_encode(&e, a);
+		left.v[left.n++] = (struct entry){set->id, set->parent, fingerprint(set)};
+	*told_r = entries_encode(&left, a);
 	return RC_OK;
 }
 

@@ -13,7 +13,8 @@ struct str hierarchy_encode(const struct folders *f, struct arena *a);
 bool hierarchy_has(struct str told, struct str id);
 /*
  * What it was told, after the device itself has made or changed the folder `set` (NULL: none)
- * and deleted the folders `drop`: of that it is told nothing any more.
+ * and deleted the folders `drop`, with all that it saw below them: of that it is told nothing
+ * any more, or afresh where it is still there.
  */
 MUST_USE enum rc hierarchy_edit(struct str told, const struct folder *set,
 	const struct str *drop, size_t ndrop, struct arena *a, struct str *told_r,

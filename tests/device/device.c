@@ -107,8 +107,8 @@ const struct elem *phone_post_raw(struct phone *p, const char *command, const ch
 	char query[512], url[1024];
 	bool done = false;
 
-	(void)snprintf(query, sizeof(query), "Cmd=%s&User=%s&DeviceId=%s&DeviceType=Scripted%s",
-		command, p->user, p->id, extra);
+	(void)snprintf(query, sizeof(query), "Cmd=%s&User=%s&DeviceId=%s&DeviceType=%s%s",
+		command, p->user, p->id, p->type ? p->type : "Scripted", extra);
 	(void)snprintf(url, sizeof(url), "%s?%s", p->url ? p->url : "", query);
 	arena_free(p->arena);
 	p->arena = arena_new();

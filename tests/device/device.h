@@ -36,7 +36,8 @@ struct phone {
 		struct buf *answer);
 	void *ctx;
 	const char *url, *user, *password, *id, *version;
-	const char *ca; /* file of certificates to trust; NULL: the system's */
+	const char *type; /* DeviceType; NULL: Scripted */
+	const char *ca;   /* file of certificates to trust; NULL: the system's */
 	unsigned policy_key;
 	char hierarchy_key[32];
 	struct device_folder folders[DEVICE_FOLDERS];

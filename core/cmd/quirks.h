@@ -1,0 +1,21 @@
+/*
+ * quirks: what some programs need beyond the protocol, by their DeviceType; clients.md.
+ */
+#ifndef EASPOOL_CORE_CMD_QUIRKS_H
+#define EASPOOL_CORE_CMD_QUIRKS_H
+
+#include "core/base/str.h"
+
+enum {
+	/* Never asks for a policy. */
+	QUIRK_NO_PROVISIONING = 1,
+	/* Has a message in its new folder as soon as it was moved: an Add of it would double
+	   it. */
+	QUIRK_KNOWS_MOVES = 2,
+	/* Is confused by the Status of a collection that is gone; FolderSync tells it. */
+	QUIRK_NO_GONE_COLLECTIONS = 4,
+};
+
+unsigned quirks_of(struct str device_type);
+
+#endif
