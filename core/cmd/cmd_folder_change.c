@@ -227,9 +227,7 @@ static int by_depth(const void *x, const void *y)
 	return (b->path.n > a->path.n) - (b->path.n < a->path.n);
 }
 
-/*
- * A folder with all below it. The mail server is not asked for its list, neither before nor
- * after: what stands below must be known to a second try as well. The next FolderSync asks.
+/* A folder with all below it, itself last: a second try finds it as long as anything is left.
  */
 static enum rc erase_all(
 	struct change *ch, const struct folder *top, unsigned *status_r, struct err *err)
@@ -265,27 +263,33 @@ static enum rc erase_all(
 	return RC_OK;
 }
 
-static enum rc delete (struct change *ch, unsigned *status_r, struct err *err) {
-	struct str id = elem_text(ch->rq->doc, FOLDERHIERARCHY_SERVER_ID);
-	const struct folder * f; struct str * one; enum rc rc;
+static enum rc erase(struct change *ch, unsigned *status_r, struct err *err)
+{
+	struct str id = elem_text(ch->rq->doc, FOLDERHIERARCHY_SERVER_ID), *gone;
+	const struct folder *f;
+	enum rc rc;
 
-	if (!id.n || str_is(id, "RI")){ *status_r = id.n ? FOLDER_SPECIAL : FOLDER_MALFORMED;
-					return RC_OK;}
-rc = find(ch, id, &f, err);
-if (rc)
-	return rc;
-if (f)
-	return erase_all(ch, f, status_r, err);
-if (!hierarchy_has(ch->told, id)) {
-	*status_r = FOLDER_ABSENT;
+	if (!id.n || str_is(id, "RI")) {
+		*status_r = id.n ? FOLDER_SPECIAL : FOLDER_MALFORMED;
+		return RC_OK;
+	}
+	/* What others have put below it goes with it. */
+	rc = refresh(ch, err);
+	if (rc)
+		return rc;
+	f = folders_by_id(&ch->folders, id);
+	if (f)
+		return erase_all(ch, f, status_r, err);
+	if (!hierarchy_has(ch->told, id)) {
+		*status_r = FOLDER_ABSENT;
+		return RC_OK;
+	}
+	/* Somebody else has deleted it, or an earlier try has. */
+	gone = ARENA_NEW(ch->rq->arena, struct str);
+	*gone = id;
+	ch->drop = gone;
+	ch->ndrop = 1;
 	return RC_OK;
-}
-/* Somebody else has deleted it. */
-one = ARENA_NEW(ch->rq->arena, struct str);
-*one = id;
-ch->drop = one;
-ch->ndrop = 1;
-return RC_OK;
 }
 
 /* The device knows of its change: the key of what it knows now. */
@@ -373,5 +377,5 @@ enum rc cmd_folder_update(
 enum rc cmd_folder_delete(
 	struct request *rq, struct services *sv, struct reply *rp, struct err *err)
 {
-	return change(rq, sv, rp, delete, err);
+	return change(rq, sv, rp, erase, err);
 }

@@ -103,10 +103,13 @@ static void apply(struct mail_round *r, bool searched)
 	uidset_union(&st->gone, &gone);
 	uidset_subtract(&st->soft, &gone);
 	uidset_subtract(&st->pending, &r->delta.vanished);
-	if (searched)
+	if (searched) {
 		apply_scope(r);
-	else
+	} else {
 		uidset_union(&st->pending, &r->delta.arrived);
+		/* What the device has put here itself, mail_moves.h. */
+		uidset_subtract(&st->pending, &st->held);
+	}
 	apply_flags(r);
 	uidset_intersect(&st->tried, &st->pending);
 	st->mark = r->delta.mark;
