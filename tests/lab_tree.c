@@ -49,12 +49,14 @@ static void story(const char *capability)
 	}
 	for (unsigned round = 0; round < rounds; round++) {
 		tree_client_acts(c.mail, round, &expected);
+		tree_count(c.mail, expected, round);
 		if (story_choose(4) == 0) {
 			lab_kill_a_worker(story_choose(100));
 			killed++;
 		}
 		tree_phone_acts(
 			&phones[story_choose(PHONES)], c.mail, round + 100000, &expected);
+		tree_count(c.mail, expected, round);
 	}
 	for (size_t i = 0; i < PHONES; i++)
 		tree_equal(&phones[i], c.mail, expected);

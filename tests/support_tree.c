@@ -15,6 +15,20 @@ static void must(enum rc rc, const struct err *err)
 		fail_msg("%s: %s", rc_name(rc), err->text);
 }
 
+/* What was done last, for who reads a failure. */
+static char last[400];
+
+static void note(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
+static void note(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(last, sizeof(last), fmt, ap);
+	va_end(ap);
+}
+
 static struct mail_folders folders_of(struct mail *m, struct arena *a)
 {
 	struct err err = ERR_INIT;
@@ -80,21 +94,25 @@ void tree_client_acts(struct mail *m, unsigned round, size_t *expected)
 		must(mail_call(m, join, f && story_choose(2) ? f->path : (struct str){"", 0},
 			     str_of(name), a, &path, &err),
 			&err);
+		note("the client creates %.*s", STR_FMT(path));
 		must(mail_call(m, create, path, MAIL_USE_NONE, &err), &err);
 		break;
 	case 1:
 		if (!f)
 			break;
 		must(mail_call(m, join, f->parent, str_of(name), a, &path, &err), &err);
+		note("the client renames %.*s to %.*s", STR_FMT(f->path), STR_FMT(path));
 		must(mail_call(m, rename, f->path, path, &err), &err);
 		break;
 	case 2:
 		if (!f || has_children(&all, f->path))
 			break;
+		note("the client deletes %.*s", STR_FMT(f->path));
 		*expected -= count(m, f->path);
 		must(mail_call(m, erase, f->path, &err), &err);
 		break;
 	default:
+		note("the client adds to %.*s", STR_FMT(where));
 		(void)story_append(m, arena_cstr(a, where), 0, 0, name);
 		++*expected;
 		break;
@@ -178,14 +196,22 @@ static void change_tree(struct phone *p, struct mail *m, unsigned round, size_t 
 	}
 	switch (story_choose(f ? 3 : 1)) {
 	case 0:
+		note("%s creates %s", p->id, name);
 		accept_status(p, phone_folder_create(p, f && story_choose(2) ? id : "0", name));
 		break;
 	case 1:
+		note("%s renames %s (%s) to %s", p->id, f->name, id, name);
 		accept_status(
 			p, phone_folder_update(p, id, story_choose(2) ? "0" : parent, name));
 		break;
 	default:
+		/* To count what goes, its name must be the one that it has by now. */
+		story_must(phone_folder_sync(p), p);
+		f = phone_folder_by_id(p, id);
+		if (!f)
+			break;
 		n = count_below(m, f->name);
+		note("%s deletes %s (%s) and %zu messages", p->id, f->name, id, n);
 		status = phone_folder_delete(p, id);
 		if (status == 1)
 			*expected -= n;
@@ -198,6 +224,7 @@ static void move_one(struct phone *p, struct device_folder *from, struct device_
 {
 	if (!to || !from->n || from == to)
 		return;
+	note("%s moves from %s to %s", p->id, from->name, to->name);
 	if (!phone_move(p, from, from->v[story_choose((unsigned)from->n)].id, to)) {
 		if (!strstr(p->error, "Status 2"))
 			fail_msg("%s (%s): %s", p->id, p->version, p->error);
@@ -300,6 +327,21 @@ static size_t folder_equal(struct phone *p, struct mail *m, const struct mail_fo
 			n, STR_FMT(f->path));
 	arena_free(a);
 	return n;
+}
+
+void tree_count(struct mail *m, size_t expected, unsigned round)
+{
+	struct arena *a = arena_new();
+	struct mail_folders all = folders_of(m, a);
+	size_t total = 0;
+
+	for (size_t i = 0; i < all.n; i++)
+		if (all.v[i].selectable && all.v[i].use != MAIL_USE_SENT)
+			total += count(m, all.v[i].path);
+	if (total != expected)
+		fail_msg("round %u: %zu messages instead of %zu; last: %s", round, total,
+			expected, last);
+	arena_free(a);
 }
 
 void tree_equal(struct phone *p, struct mail *m, size_t expected)

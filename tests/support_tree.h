@@ -13,6 +13,9 @@
 void tree_phone_acts(struct phone *p, struct mail *m, unsigned round, size_t *expected);
 void tree_client_acts(struct mail *m, unsigned round, size_t *expected);
 
+/* Fails the running test, and says what was done last, unless there are that many. */
+void tree_count(struct mail *m, size_t expected, unsigned round);
+
 /* The phone synchronises everything and then has the folders and messages that the mailbox has,
  * with their flags, and it is as many as expected. */
 void tree_equal(struct phone *p, struct mail *m, size_t expected);

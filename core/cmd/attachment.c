@@ -127,11 +127,12 @@ enum rc attachment_size(struct request *rq, struct services *sv, const struct at
 	if (!str_is(p->encoding, "base64"))
 		return RC_OK;
 	rc = mail_call(sv->mail, parts, at->folder.path, q, 2, rq->arena, err);
-	if (rc == RC_OK && (!q[0].bytes.p || !q[1].bytes.p))
-		rc = err_set(err, RC_ABSENT, "the attachment is gone");
-	if (rc == RC_OK)
-		*size_r = base64_size(q[0].bytes, q[1].bytes, p->size);
-	return rc;
+	if (rc)
+		return rc;
+	if (!q[0].bytes.p || !q[1].bytes.p)
+		return err_set(err, RC_ABSENT, "the attachment is gone");
+	*size_r = base64_size(q[0].bytes, q[1].bytes, p->size);
+	return RC_OK;
 }
 
 enum rc attachment_stream(struct request *rq, struct services *sv, const struct attachment *at,

@@ -10,8 +10,6 @@
 #include "core/sync/hierarchy.h"
 #include "core/sync/sync_key.h"
 
-#include <stdlib.h>
-
 /* commands.md 3 */
 enum {
 	FOLDER_OK = 1,
@@ -218,48 +216,35 @@ static enum rc update(struct change *ch, unsigned *status_r, struct err *err)
 	return str_eq(f->path, to) ? RC_OK : rename_folder(ch, id, f->path, to, status_r, err);
 }
 
-/* The deepest first. */
-static int by_depth(const void *x, const void *y)
-{
-	const struct folder *a = *(const struct folder *const *)x,
-			    *b = *(const struct folder *const *)y;
-
-	return (b->path.n > a->path.n) - (b->path.n < a->path.n);
-}
-
 /* A folder with all below it, itself last: a second try finds it as long as anything is left.
  */
 static enum rc erase_all(
 	struct change *ch, const struct folder *top, unsigned *status_r, struct err *err)
 {
 	struct arena *a = ch->rq->arena;
-	const struct folder **v = ARENA_ARRAY(a, const struct folder *, ch->folders.n + 1);
-	struct str *drop = ARENA_ARRAY(a, struct str, ch->folders.n + 1);
-	size_t n = 0;
+	size_t n;
+	struct folder **below = folders_all_below(&ch->folders, top->id, a, &n);
+	struct str *drop = ARENA_ARRAY(a, struct str, n + 1);
 
-	for (size_t i = 0; i < ch->folders.n; i++)
-		if (&ch->folders.v[i] == top ||
-			folders_below(&ch->folders, &ch->folders.v[i], top->id))
-			v[n++] = &ch->folders.v[i];
-	qsort(v, n, sizeof(*v), by_depth);
-	for (size_t i = 0; i < n; i++)
-		if (is_special(v[i])) {
+	for (size_t i = 0; i <= n; i++)
+		if (is_special(i < n ? below[i] : top)) {
 			*status_r = FOLDER_SPECIAL;
 			return RC_OK;
 		}
-	for (size_t i = 0; i < n; i++) {
-		enum rc rc = mail_call(ch->sv->mail, erase, v[i]->path, err);
+	for (size_t i = 0; i <= n; i++) {
+		const struct folder *f = i < n ? below[i] : top;
+		enum rc rc = mail_call(ch->sv->mail, erase, f->path, err);
 
 		if (is_trouble(rc))
 			return rc;
-		if (rc && rc != RC_ABSENT && v[i]->selectable) {
+		if (rc && rc != RC_ABSENT && f->selectable) {
 			*status_r = FOLDER_SERVER_ERROR;
 			return RC_OK;
 		}
-		drop[i] = v[i]->id;
+		drop[i] = f->id;
 	}
 	ch->drop = drop;
-	ch->ndrop = n;
+	ch->ndrop = n + 1;
 	return RC_OK;
 }
 

@@ -12,7 +12,6 @@
 #include "core/wire/dump.h"
 #include "core/wire/reader.h"
 
-#include <stdlib.h>
 
 /* [MS-ASCMD] 2.2.3.177.9 */
 enum {
@@ -353,31 +352,18 @@ static enum rc empty_folder(struct operations *o, const struct folder *f, struct
 	return rc;
 }
 
-/* The deepest first. */
-static int by_depth(const void *x, const void *y)
-{
-	const struct folder *a = *(const struct folder *const *)x,
-			    *b = *(const struct folder *const *)y;
-
-	return (b->path.n > a->path.n) - (b->path.n < a->path.n);
-}
-
 static enum rc erase_below(struct operations *o, const struct folder *f, struct err *err)
 {
 	struct request *rq = o->rq;
-	const struct folder **v;
+	struct folder **v;
 	struct folders all;
-	size_t n = 0;
+	size_t n;
 	enum rc rc =
 		folders_refresh(o->sv->state, &rq->account, o->sv->mail, rq->arena, &all, err);
 
 	if (rc)
 		return rc;
-	v = ARENA_ARRAY(rq->arena, const struct folder *, all.n + 1);
-	for (size_t i = 0; i < all.n; i++)
-		if (folders_below(&all, &all.v[i], f->id))
-			v[n++] = &all.v[i];
-	qsort(v, n, sizeof(*v), by_depth);
+	v = folders_all_below(&all, f->id, rq->arena, &n);
 	for (size_t i = 0; i < n && (rc == RC_OK || rc == RC_ABSENT); i++) {
 		/* What every user needs stays. */
 		if (v[i]->type >= TYPE_INBOX && v[i]->type <= TYPE_SENT)

@@ -505,7 +505,7 @@ static enum rc write_page(struct search *s, struct reply *rp, struct err *err)
 	w = reply_wbxml(rp);
 	open_store(w, SEARCH_OK);
 	for (size_t i = 0; i < n; i++)
-		if (v[i].plan)
+		if (v[i].folder && v[i].plan)
 			write_hit(s, w, &v[i]);
 	wbxml_text(w, SEARCH_RANGE,
 		arena_printf(s->rq->arena, "%u-%zu", s->from, s->from + n - 1));

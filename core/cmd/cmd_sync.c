@@ -48,6 +48,7 @@ struct part {
 	struct mail_round round;
 	struct answer *answers;
 	size_t nanswers, max_answers;
+	bool new_options;
 	struct str before; /* state bytes that the answer starts from */
 	bool commanded;    /* client commands were carried out */
 };
@@ -286,6 +287,7 @@ static bool doubled(const struct elem *e)
 static enum rc read_options(struct sync *s, struct part *p, unsigned *status_r, struct err *err)
 {
 	const struct elem *o = mail_options(p->e);
+	struct str options;
 	uint32_t filter;
 
 	*status_r = 0;
@@ -302,8 +304,9 @@ static enum rc read_options(struct sync *s, struct part *p, unsigned *status_r, 
 		/* Lenient: 6 and 7 are calendar periods; for mail they mean all. */
 		p->round.filter = filter <= FILTER_ALL_MAX ? filter : 0;
 		email_options_read(o, s->rq->version, &p->options);
-		p->c.options =
-			mail_sync_options_encode(p->round.filter, &p->options, s->rq->arena);
+		options = mail_sync_options_encode(p->round.filter, &p->options, s->rq->arena);
+		p->new_options = !str_eq(options, p->c.options);
+		p->c.options = options;
 	}
 	p->options.user = sending_address(s->rq);
 	if (email_options_bad_part(&p->options))
@@ -393,7 +396,7 @@ static enum rc store(struct sync *s, struct part *p, bool advance, struct err *e
 	struct str state = mail_state_encode(&p->round.st, s->rq->arena);
 
 	/* Nothing new costs no write. */
-	if (!advance && str_eq(state, p->c.state) && !mail_options(p->e))
+	if (!advance && str_eq(state, p->c.state) && !p->new_options)
 		return RC_OK;
 	p->c.state = state;
 	return state_call(s->sv->state, collection_store, &s->rq->device, p->id, &p->c, err);

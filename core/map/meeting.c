@@ -101,10 +101,10 @@ static int zone_offset(void *ctx, int64_t t, bool *daylight_r)
 {
 	struct icaltimetype utc =
 		icaltime_from_timet_with_zone((time_t)t, 0, icaltimezone_get_utc_timezone());
-	int daylight = 0;
-	int offset = icaltimezone_get_utc_offset_of_utc_time(ctx, &utc, &daylight);
+	int is_daylight = 0;
+	int offset = icaltimezone_get_utc_offset_of_utc_time(ctx, &utc, &is_daylight);
 
-	*daylight_r = daylight != 0;
+	*daylight_r = is_daylight != 0;
 	return offset;
 }
 

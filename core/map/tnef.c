@@ -130,9 +130,8 @@ static void on_property(struct reader *t, uint32_t id, uint32_t type, struct str
 				     : text;
 	else if (!at)
 		return;
-	else if (id == PR_ATTACH_LONG_FILENAME && text.n)
-		at->name = text;
-	else if ((id == PR_ATTACH_FILENAME || id == PR_DISPLAY_NAME) && !at->name.n)
+	else if ((id == PR_ATTACH_LONG_FILENAME && text.n) ||
+		 ((id == PR_ATTACH_FILENAME || id == PR_DISPLAY_NAME) && !at->name.n))
 		at->name = text;
 	else if (id == PR_ATTACH_MIME_TAG && text.n && utf8_is_clean(text))
 		at->type = text;

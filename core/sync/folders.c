@@ -335,6 +335,28 @@ bool folders_below(const struct folders *f, const struct folder *it, struct str 
 	return false;
 }
 
+/* A path is longer than that of its parent. */
+static int deepest_first(const void *x, const void *y)
+{
+	const struct folder *a = *(struct folder *const *)x, *b = *(struct folder *const *)y;
+
+	return (b->path.n > a->path.n) - (b->path.n < a->path.n);
+}
+
+struct folder **folders_all_below(
+	const struct folders *f, struct str id, struct arena *a, size_t *n_r)
+{
+	struct folder **v = ARENA_ARRAY(a, struct folder *, f->n + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->n; i++)
+		if (folders_below(f, &f->v[i], id))
+			v[n++] = &f->v[i];
+	qsort(v, n, sizeof(struct folder *), deepest_first);
+	*n_r = n;
+	return v;
+}
+
 enum rc folders_renamed(struct state *s, const struct account *ac, struct str from,
 	struct str below, struct str to, struct arena *a, struct err *err)
 {

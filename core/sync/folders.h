@@ -26,6 +26,9 @@ const struct folder *folders_by_id(const struct folders *f, struct str id);
 const struct folder *folders_by_path(const struct folders *f, struct str path);
 /* Whether `it` stands below the folder of that id, however deep. */
 bool folders_below(const struct folders *f, const struct folder *it, struct str id);
+/* All of them, the deepest first; in the arena. */
+struct folder **folders_all_below(
+	const struct folders *f, struct str id, struct arena *a, size_t *n_r);
 /*
  * Notes that the mail server has renamed a folder, so that it and those below it keep their
  * ids. below: what the paths of the latter begin with.

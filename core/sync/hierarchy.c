@@ -200,7 +200,7 @@ enum rc hierarchy_diff(struct str told, const struct folders *now, struct arena 
 {
 	struct folder **v = sorted(now, a, by_id);
 	bool *wanted = ARENA_ARRAY(a, bool, now->n + 1);
-	struct entries e;
+	struct entries e = {0};
 	struct str *deleted;
 	size_t ndeleted = 0;
 	enum rc rc = entries_decode(told, 0, a, &e, err);

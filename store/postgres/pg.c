@@ -60,21 +60,32 @@ enum rc pg_lock(struct pg_state *s, const struct device *d, struct str what, str
 	device_key(&p, a, d, what);
 	/* While locks are held a new connection would not have them. */
 	rc = run(s, lock_sql, &p, s->locked_at ? CONN_ONCE : CONN_REPEAT, err);
-	if (rc == RC_OK)
+	if (rc == RC_OK) {
 		s->locked_at = s->conn.opened;
+		s->locks++;
+	}
 	arena_free(a);
 	return rc;
 }
 
 void pg_unlock(struct pg_state *s, const struct device *d, struct str what)
 {
-	struct arena *a = arena_new();
+	struct arena *a;
 	struct params p;
+	PGresult *r;
 
+	if (!s->conn.c || s->locked_at != s->conn.opened)
+		return;
+	a = arena_new();
 	device_key(&p, a, d, what);
-	if (s->conn.c && s->locked_at == s->conn.opened &&
-		run(s, unlock_sql, &p, CONN_ONCE, NULL) != RC_OK)
+	if (conn_run(&s->conn, unlock_sql, &p, CONN_ONCE, &r, NULL) != RC_OK) {
 		conn_close(&s->conn);
+	} else {
+		/* False: it was not held. */
+		if (conn_bool(r, 0, 0) && --s->locks == 0)
+			s->locked_at = 0;
+		PQclear(r);
+	}
 	arena_free(a);
 }
 
@@ -88,6 +99,7 @@ static void pg_end(struct state *state)
 		run(s, unlock_all_sql, &p, CONN_ONCE, NULL) != RC_OK)
 		conn_close(&s->conn);
 	s->locked_at = 0;
+	s->locks = 0;
 }
 
 static enum rc pg_peek(struct state *state, const struct account *ac, const struct device *d,

@@ -11,6 +11,7 @@ struct pg_state {
 	struct state state; /* first */
 	struct conn conn;
 	unsigned locked_at; /* conn.opened when a lock was taken; 0: none is held */
+	unsigned locks;     /* that are held */
 };
 
 enum rc pg_begin(struct state *, struct str, const struct device *, struct arena *,

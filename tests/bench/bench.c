@@ -46,6 +46,47 @@ int64_t bench_median(int64_t *v, size_t n)
 	return v[n / 2];
 }
 
+/* --- the server */
+
+static long log_at; /* read so far */
+
+void bench_lab(unsigned users, unsigned workers)
+{
+	(void)setenv("EASPOOL_LAB_CONF", "device_rate = 0\nuser_rate = 0", 1);
+	(void)setenv("EASPOOL_LAB_WORKERS", workers == 1 ? "1" : "4", 1);
+	lab_up(users);
+	log_at = 0;
+	(void)unsetenv("EASPOOL_LAB_WORKERS");
+	(void)unsetenv("EASPOOL_LAB_CONF");
+}
+
+long bench_worker(void)
+{
+	char path[128], line[256];
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/%s/task/%s/children", lab_get("EASPOOL_PID"),
+		lab_get("EASPOOL_PID"));
+	f = fopen(path, "r");
+	if (!f || !fgets(line, sizeof(line), f))
+		bench_die("no worker");
+	(void)fclose(f);
+	return strtol(line, NULL, 10);
+}
+
+int64_t bench_cpu_us(void)
+{
+	char path[64], line[128];
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/%ld/schedstat", bench_worker());
+	f = fopen(path, "r");
+	if (!f || !fgets(line, sizeof(line), f))
+		bench_die("the kernel does not tell the time of the worker");
+	(void)fclose(f);
+	return strtoll(line, NULL, 10) / 1000;
+}
+
 /* --- IMAP, as little as it takes to fill a mailbox */
 
 struct client {
@@ -223,42 +264,42 @@ static void note_last(const struct elem *commands, char *keep, size_t size)
 		(void)snprintf(keep, size, "%.*s", STR_FMT(id));
 }
 
-unsigned bench_sync(struct phone *p, unsigned window, char *keep, size_t size)
+bool bench_sync_once(struct phone *p, unsigned window, char *keep, size_t size)
 {
 	struct device_folder *f = phone_folder(p, 2);
-	unsigned requests = 0;
-	bool more = true;
+	const struct elem *e;
 	struct buf b;
+	bool first;
 
 	if (!f)
 		bench_die("no inbox");
+	first = strcmp(f->key, "0") == 0;
 	buf_init(&b, BUF_MAX_LINE);
-	while (more) {
-		bool first = strcmp(f->key, "0") == 0;
-		const struct elem *e;
-
-		sync_document(&b, f, window);
-		e = phone_post(p, "Sync", buf_str(&b).p);
-		requests++;
-		if (!e && p->error[0])
-			bench_die("%s", p->error);
-		if (!e)
-			break;
-		e = elem_child(elem_child(e, AIRSYNC_COLLECTIONS), AIRSYNC_COLLECTION);
-		if (elem_u32(e, AIRSYNC_STATUS, 0) != 1)
-			bench_die("Sync: Status %u", elem_u32(e, AIRSYNC_STATUS, 0));
-		(void)snprintf(f->key, sizeof(f->key), "%.*s",
-			STR_FMT(elem_text(e, AIRSYNC_SYNC_KEY)));
-		more = first || elem_has(e, AIRSYNC_MORE_AVAILABLE);
-		note_last(elem_child(e, AIRSYNC_COMMANDS), keep, size);
-	}
+	sync_document(&b, f, window);
+	e = phone_post(p, "Sync", buf_str(&b).p);
 	buf_release(&b);
+	if (!e && p->error[0])
+		bench_die("%s", p->error);
+	if (!e)
+		return false;
+	e = elem_child(elem_child(e, AIRSYNC_COLLECTIONS), AIRSYNC_COLLECTION);
+	if (elem_u32(e, AIRSYNC_STATUS, 0) != 1)
+		bench_die("Sync: Status %u", elem_u32(e, AIRSYNC_STATUS, 0));
+	(void)snprintf(f->key, sizeof(f->key), "%.*s", STR_FMT(elem_text(e, AIRSYNC_SYNC_KEY)));
+	note_last(elem_child(e, AIRSYNC_COMMANDS), keep, size);
+	return first || elem_has(e, AIRSYNC_MORE_AVAILABLE);
+}
+
+unsigned bench_sync(struct phone *p, unsigned window, char *keep, size_t size)
+{
+	unsigned requests = 1;
+
+	while (bench_sync_once(p, window, keep, size))
+		requests++;
 	return requests;
 }
 
 /* --- the log */
-
-static long log_at;
 
 /* Adds up new lines of a command; the line of a request may come after its answer. */
 static unsigned read_log(const char *command, unsigned *last_r)

@@ -14,6 +14,13 @@ _Noreturn void bench_die(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* Microseconds of a clock that only goes forward. */
 int64_t bench_us(void);
 
+/* A lab in which nobody is slowed down for asking often. workers: 0 for the usual four. */
+void bench_lab(unsigned users, unsigned workers);
+/* The only worker of a lab. */
+long bench_worker(void);
+/* Microseconds that it has spent computing so far. */
+int64_t bench_cpu_us(void);
+
 /* The median; sorts v. */
 int64_t bench_median(int64_t *v, size_t n);
 
@@ -26,6 +33,8 @@ void bench_append(const char *user, struct str message);
 
 /* A phone of that user and version with its folders, not yet synchronised. */
 void bench_phone(struct phone *p, const char *user, const char *id, const char *version);
+/* One Sync of the inbox: whether there is more to ask for. Arguments as of bench_sync. */
+bool bench_sync_once(struct phone *p, unsigned window, char *keep, size_t size);
 /*
  * Brings the inbox up to date without keeping a model of it: the number of requests.
  * window: WindowSize. keep (may be NULL): the ServerId of the last message that came.

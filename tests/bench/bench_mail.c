@@ -1,8 +1,8 @@
 /*
  * Mail through nginx, easpool and Dovecot: round trips, empty Sync by mailbox size, the first
- * synchronisation, and requests per second.
+ * synchronisation, searches, the worker's own time, and requests per second.
  *
- *     bench_mail [trips|first|folders|load|empty] ...       all of them when none is named
+ *     bench_mail [trips|first|folders|load|empty|windows|search|cpu] ...   or all of them
  */
 #include "tests/bench/bench.h"
 #include "tests/support_lab.h"
@@ -28,9 +28,7 @@ static void trips(void)
 
 	if (!p)
 		abort();
-	(void)setenv("EASPOOL_LAB_WORKERS", "1", 1);
-	lab_up(2);
-	(void)unsetenv("EASPOOL_LAB_WORKERS");
+	bench_lab(2, 1);
 	bench_fill(users[0], 500);
 	bench_phone(p, users[0], "trips", "14.1");
 	(void)bench_trips("FolderSync");
@@ -106,7 +104,7 @@ static void empty(void)
 	static const unsigned sizes[] = {1000, 20000, 100000};
 	int64_t us[ARRAY_LEN(sizes)];
 
-	lab_up(3);
+	bench_lab(3, 0);
 	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
 		us[i] = empty_sync(users[i], sizes[i]);
 		(void)printf("empty: Sync of %u messages without changes: %lld us, %.2f times "
@@ -125,7 +123,7 @@ static void first(void)
 
 	if (!p)
 		abort();
-	lab_up(1);
+	bench_lab(1, 0);
 	bench_fill(users[0], 1000);
 	bench_phone(p, users[0], "first", "14.1");
 	(void)bench_trips("FolderSync");
@@ -150,7 +148,7 @@ static void folders(void)
 
 	if (!p)
 		abort();
-	lab_up(1);
+	bench_lab(1, 0);
 	bench_folders(users[0], FOLDERS);
 	phone_init(p, lab_get("EAS_URL"), users[0], lab_get("LAB_PASSWORD"), "folders", "14.1");
 	if (!phone_provision(p))
@@ -170,6 +168,112 @@ static void folders(void)
 				0),
 			FOLDERS, (long long)us[i] / 1000, bench_trips("FolderSync"));
 	}
+	phone_release(p);
+	free(p);
+	lab_down();
+}
+
+enum { MANY = 20000, WINDOW = 512 };
+
+/* A large mailbox for the first time: the longest request of all. */
+static void windows(void)
+{
+	struct phone *p = calloc(1, sizeof(*p));
+	int64_t longest = 0, began, us, all = bench_us();
+	unsigned requests = 0;
+	bool more = true;
+
+	if (!p)
+		abort();
+	bench_lab(1, 0);
+	bench_fill(users[0], MANY);
+	bench_phone(p, users[0], "windows", "14.1");
+	all = bench_us();
+	for (; more; requests++) {
+		began = bench_us();
+		more = bench_sync_once(p, WINDOW, NULL, 0);
+		us = bench_us() - began;
+		longest = us > longest ? us : longest;
+	}
+	all = bench_us() - all;
+	(void)printf("windows: %d messages in windows of %d: %u requests, the longest %lld ms, "
+		     "%.1f times the mean\n",
+		MANY, WINDOW, requests, (long long)longest / 1000,
+		(double)longest * requests / (double)all);
+	phone_release(p);
+	free(p);
+	lab_down();
+}
+
+static void search_page(struct phone *p, const char *what, const char *query, unsigned from)
+{
+	char document[1024];
+	const struct elem *e;
+	int64_t us = bench_us();
+
+	(void)snprintf(document, sizeof(document),
+		"search:Search\n  search:Store\n    search:Name \"Mailbox\"\n    search:Query\n"
+		"      search:And\n        airsync:Class \"Email\"\n"
+		"        airsync:CollectionId \"%s\"\n        search:FreeText \"%s\"\n"
+		"    search:Options\n      search:Range \"%u-%u\"\n"
+		"      airsyncbase:BodyPreference\n        airsyncbase:Type \"1\"\n"
+		"        airsyncbase:TruncationSize \"512\"\n",
+		phone_folder(p, 2)->id, query, from, from + 49);
+	e = phone_post(p, "Search", document);
+	us = bench_us() - us;
+	e = elem_child(elem_child(e, SEARCH_RESPONSE), SEARCH_STORE);
+	if (elem_u32(e, SEARCH_STATUS, 0) != 1)
+		bench_die("Search: %s, Status %u", p->error, elem_u32(e, SEARCH_STATUS, 0));
+	(void)printf("search: %s, %u-%u of %u: %u trips, %lld ms\n", what, from, from + 49,
+		elem_u32(e, SEARCH_TOTAL, 0), bench_trips("Search"), (long long)us / 1000);
+}
+
+/* Pages of 50 in a large mailbox, whose server has no index of the words. */
+static void search(void)
+{
+	struct phone *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		abort();
+	bench_lab(1, 1);
+	bench_fill(users[0], MANY);
+	bench_phone(p, users[0], "search", "14.1");
+	search_page(p, "all messages", "benchmark", 0);
+	search_page(p, "all messages", "benchmark", 50);
+	search_page(p, "all messages", "benchmark", 100);
+	search_page(p, "some", "Message 12", 0);
+	search_page(p, "some", "Message 12", 50);
+	search_page(p, "none", "nowhere", 0);
+	phone_release(p);
+	free(p);
+	lab_down();
+}
+
+/* The time that a worker itself computes. */
+static void cpu(void)
+{
+	enum { EMPTY = 2000, MESSAGES = 10000 };
+	struct phone *p = calloc(1, sizeof(*p));
+	int64_t us;
+	unsigned n = 0;
+
+	if (!p)
+		abort();
+	bench_lab(1, 1);
+	bench_fill(users[0], MESSAGES);
+	bench_phone(p, users[0], "cpu", "14.1");
+	(void)bench_sync_once(p, 100, NULL, 0);
+	us = bench_cpu_us();
+	do
+		n++;
+	while (bench_sync_once(p, 100, NULL, 0));
+	us = bench_cpu_us() - us;
+	(void)printf("cpu: a window of 100: %lld us of the worker\n", (long long)us / n);
+	us = bench_cpu_us();
+	for (unsigned i = 0; i < EMPTY; i++)
+		(void)bench_sync_once(p, 100, NULL, 0);
+	us = bench_cpu_us() - us;
+	(void)printf("cpu: an empty Sync: %lld us of the worker\n", (long long)us / EMPTY);
 	phone_release(p);
 	free(p);
 	lab_down();
@@ -219,7 +323,7 @@ static void load(void)
 	struct runner r[LOAD_USERS];
 	double bare, sync;
 
-	lab_up(LOAD_USERS);
+	bench_lab(LOAD_USERS, 0);
 	for (unsigned i = 0; i < LOAD_USERS; i++) {
 		r[i].p = calloc(1, sizeof(*r[i].p));
 		if (!r[i].p)
@@ -253,6 +357,9 @@ int main(int argc, char **argv)
 		{"folders", folders},
 		{"load",    load   },
 		{"empty",   empty  },
+		{"windows", windows},
+		{"search",  search },
+		{"cpu",     cpu    },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {

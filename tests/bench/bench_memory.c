@@ -1,6 +1,7 @@
 /*
- * The memory of a worker while a phone fetches an attachment of 50 MB, in all three ways, and
- * sends a mail of 50 MB, in both. One worker, its peak (VmHWM) after each.
+ * The memory of a worker while a phone fetches an attachment of 50 MB, in all three ways,
+ * sends a mail of 50 MB, in both, and has one of 40 MB forwarded by the server. One worker, its
+ * peak (VmHWM) after each.
  */
 #include "core/base/base64.h"
 #include "core/wire/writer.h"
@@ -11,25 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ATTACHMENT = 50 * 1024 * 1024 };
+enum { ATTACHMENT = 50 * 1024 * 1024, FORWARDED = 40 * 1024 * 1024 };
 
 #define USER  "user01@example.test"
 #define OTHER "user02@example.test"
-
-/* The one child of the parent. */
-static long worker(void)
-{
-	char path[128], line[256];
-	FILE *f;
-
-	(void)snprintf(path, sizeof(path), "/proc/%s/task/%s/children", lab_get("EASPOOL_PID"),
-		lab_get("EASPOOL_PID"));
-	f = fopen(path, "r");
-	if (!f || !fgets(line, sizeof(line), f))
-		bench_die("no worker");
-	(void)fclose(f);
-	return strtol(line, NULL, 10);
-}
 
 static long peak_kb(void)
 {
@@ -37,7 +23,7 @@ static long peak_kb(void)
 	long kb = 0;
 	FILE *f;
 
-	(void)snprintf(path, sizeof(path), "/proc/%ld/status", worker());
+	(void)snprintf(path, sizeof(path), "/proc/%ld/status", bench_worker());
 	f = fopen(path, "r");
 	if (!f)
 		bench_die("no worker");
@@ -53,7 +39,7 @@ static void forget_peak(void)
 	char path[64];
 	FILE *f;
 
-	(void)snprintf(path, sizeof(path), "/proc/%ld/clear_refs", worker());
+	(void)snprintf(path, sizeof(path), "/proc/%ld/clear_refs", bench_worker());
 	f = fopen(path, "w");
 	if (!f || fputs("5", f) < 0 || fclose(f) != 0)
 		bench_die("could not reset the peak of the worker's memory");
@@ -144,16 +130,32 @@ static void send(struct phone *p, const char *version, struct str mail)
 		mail.n);
 }
 
+/* The server takes the attachments of the original along. */
+static void forward(struct phone *p, const char *version, const char *id, size_t bytes)
+{
+	static const char note[] = "To: <" OTHER ">\r\nSubject: Fwd: large\r\n"
+				   "MIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\n"
+				   "Look at this.\r\n";
+	unsigned status;
+
+	p->version = version;
+	if (!phone_smart(
+		    p, "SmartForward", phone_folder(p, 2), id, false, str_of(note), &status))
+		bench_die("SmartForward: %s, Status %u", p->error, status);
+	report(version[1] == '2' ? "SmartForward, a mail as the body"
+				 : "SmartForward, a mail in WBXML",
+		bytes);
+}
+
 int main(void)
 {
 	struct phone *p = calloc(1, sizeof(*p));
-	char id[72] = "", reference[128], extra[256];
+	char id[72] = "", forwarded[72] = "", reference[128], extra[256];
 	struct buf mail;
 
 	if (!p)
 		abort();
-	(void)setenv("EASPOOL_LAB_WORKERS", "1", 1);
-	lab_up(2);
+	bench_lab(2, 1);
 	buf_init(&mail, 100 * 1024 * 1024);
 	make_mail(&mail, ATTACHMENT);
 	bench_append(USER, buf_str(&mail));
@@ -173,6 +175,14 @@ int main(void)
 	make_mail(&mail, ATTACHMENT / 78 * 57);
 	send(p, "14.1", buf_str(&mail));
 	send(p, "12.1", buf_str(&mail));
+	buf_reset(&mail);
+	make_mail(&mail, FORWARDED / 78 * 57);
+	bench_append(USER, buf_str(&mail));
+	p->version = "14.1";
+	(void)bench_sync(p, 100, forwarded, sizeof(forwarded));
+	forget_peak();
+	forward(p, "14.1", forwarded, mail.n);
+	forward(p, "12.1", forwarded, mail.n);
 	buf_release(&mail);
 	phone_release(p);
 	free(p);

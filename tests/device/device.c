@@ -200,6 +200,11 @@ static struct device_folder *by_id(struct phone *p, struct str id)
 	return NULL;
 }
 
+struct device_folder *phone_folder_by_id(struct phone *p, const char *id)
+{
+	return by_id(p, str_of(id));
+}
+
 static bool folder_change(struct phone *p, const struct elem *e)
 {
 	struct str id = elem_text(e, FOLDERHIERARCHY_SERVER_ID);

@@ -92,6 +92,7 @@ unsigned phone_folder_update(
 unsigned phone_folder_delete(struct phone *p, const char *id);
 
 struct device_folder *phone_folder(struct phone *p, unsigned type);
+struct device_folder *phone_folder_by_id(struct phone *p, const char *id);
 struct device_folder *phone_folder_named(struct phone *p, const char *name);
 struct device_item *phone_item(struct device_folder *f, const char *subject);
 
