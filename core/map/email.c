@@ -202,10 +202,14 @@ static struct str with_crlf(struct str s, struct arena *a)
 	if (str_find(s, '\n') == s.n)
 		return s;
 	buf_init(&b, SIZE_MAX / 8);
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == '\n' && (i == 0 || s.p[i - 1] != '\r'))
-			buf_addc(&b, '\r');
-		buf_addc(&b, s.p[i]);
+	for (size_t at = 0; at < s.n;) {
+		struct str line = str_sub(s, at, s.n);
+
+		line.n = str_find(line, '\n');
+		buf_add_str(&b, line);
+		at += line.n + 1;
+		if (at <= s.n)
+			buf_adds(&b, line.n && line.p[line.n - 1] == '\r' ? "\n" : "\r\n");
 	}
 	r = arena_str(a, buf_str(&b));
 	buf_release(&b);
