@@ -80,11 +80,59 @@ static void test_a_dot_parts_names(void **state UNUSED)
 	with_separator(".");
 }
 
+/* Requirements 3.23: what one user puts into a folder for all, another's phone gets. */
+static void test_folders_for_all_are_seen(void **state UNUSED)
+{
+	static struct phone p;
+	struct device_folder *f;
+	struct client c;
+
+	(void)setenv("EASPOOL_LAB_SEPARATOR", "/", 1);
+	(void)setenv("EASPOOL_LAB_PUBLIC", "1", 1);
+	lab_up(2);
+	client_open(&c, USER);
+	make(c.mail, STR("Public/Team"));
+	(void)story_append(c.mail, "Public/Team", 0, 0, "for all");
+	phone_init(&p, lab_get("EAS_URL"), "user02@example.test", lab_get("LAB_PASSWORD"),
+		"public", "14.1");
+	story_must(phone_provision(&p) && phone_folder_sync(&p), &p);
+	f = named(&p, "Team");
+	assert_int_equal(f->type, 12);
+	story_must(phone_sync(&p, f, 10, ""), &p);
+	assert_non_null(phone_item(f, "for all"));
+	phone_release(&p);
+	client_close(&c);
+	lab_down();
+}
+
+/* The administrator may have it otherwise. */
+static void test_folders_for_all_are_left_out(void **state UNUSED)
+{
+	static struct phone p;
+	struct client c;
+
+	(void)setenv("EASPOOL_LAB_CONF", "shared_folders = no", 1);
+	lab_up(1);
+	(void)unsetenv("EASPOOL_LAB_CONF");
+	client_open(&c, USER);
+	make(c.mail, STR("Public/Team"));
+	phone_init(&p, lab_get("EAS_URL"), USER, lab_get("LAB_PASSWORD"), "public", "14.1");
+	story_must(phone_provision(&p) && phone_folder_sync(&p), &p);
+	assert_non_null(phone_folder(&p, STORY_INBOX));
+	assert_null(phone_folder_named(&p, "Team"));
+	phone_release(&p);
+	client_close(&c);
+	lab_down();
+	(void)unsetenv("EASPOOL_LAB_PUBLIC");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_slash_parts_names),
 		cmocka_unit_test(test_a_dot_parts_names),
+		cmocka_unit_test(test_folders_for_all_are_seen),
+		cmocka_unit_test(test_folders_for_all_are_left_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

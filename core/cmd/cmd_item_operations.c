@@ -12,7 +12,6 @@
 #include "core/wire/dump.h"
 #include "core/wire/reader.h"
 
-
 /* [MS-ASCMD] 2.2.3.177.9 */
 enum {
 	OPERATION_OK = 1,
