@@ -252,11 +252,22 @@ static void sync_document(struct buf *b, const struct device_folder *f, unsigned
 			window);
 }
 
+static unsigned added;
+
+unsigned bench_added(void)
+{
+	unsigned n = added;
+
+	added = 0;
+	return n;
+}
+
 static void note_last(const struct elem *commands, char *keep, size_t size)
 {
 	const struct elem *e = commands ? commands->child : NULL;
 	struct str id;
 
+	added += elem_count(commands, AIRSYNC_ADD);
 	while (e && e->next)
 		e = e->next;
 	id = elem_text(e, AIRSYNC_SERVER_ID);

@@ -35,6 +35,8 @@ void bench_append(const char *user, struct str message);
 void bench_phone(struct phone *p, const char *user, const char *id, const char *version);
 /* One Sync of the inbox: whether there is more to ask for. Arguments as of bench_sync. */
 bool bench_sync_once(struct phone *p, unsigned window, char *keep, size_t size);
+/* Messages that were added on phones since the last call. */
+unsigned bench_added(void);
 /*
  * Brings the inbox up to date without keeping a model of it: the number of requests.
  * window: WindowSize. keep (may be NULL): the ServerId of the last message that came.

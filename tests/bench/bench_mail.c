@@ -188,6 +188,7 @@ static void windows(void)
 	bench_lab(1, 0);
 	bench_fill(users[0], MANY);
 	bench_phone(p, users[0], "windows", "14.1");
+	(void)bench_added();
 	all = bench_us();
 	for (; more; requests++) {
 		began = bench_us();
@@ -196,6 +197,8 @@ static void windows(void)
 		longest = us > longest ? us : longest;
 	}
 	all = bench_us() - all;
+	if (bench_added() != MANY)
+		bench_die("not all messages came");
 	(void)printf("windows: %d messages in windows of %d: %u requests, the longest %lld ms, "
 		     "%.1f times the mean\n",
 		MANY, WINDOW, requests, (long long)longest / 1000,
