@@ -88,6 +88,23 @@ static void test_versions_end_at_the_ceiling(void **state UNUSED)
 	end();
 }
 
+/* Requirements 3.9: new phones search by Find where 16.1 is offered, and by Search here. */
+static void test_new_phones_are_not_led_to_find(void **state UNUSED)
+{
+	eas_init(&e, "");
+	options(EAS_USER, EAS_PASSWORD);
+	assert_true(header(",Search,"));
+	assert_false(header("Find"));
+	assert_false(header("16."));
+	eas_phone(&e, &p, "phone", "14.1");
+	story_must(phone_provision(&p) && phone_folder_sync(&p), &p);
+	assert_true(header(",Search,"));
+	assert_false(header("Find"));
+	(void)phone_post(&p, "Find", FOLDER_SYNC_0);
+	assert_int_equal(e.seen.status, 137);
+	end();
+}
+
 /* One refusal in the form of each version: an HTTP code up to 12.1, a Status from 14.0 on. */
 static void refused(unsigned status, int http)
 {
@@ -587,6 +604,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_who_does_not_prove_himself_is_asked_to),
 		cmocka_unit_test(test_versions_end_at_the_ceiling),
+		cmocka_unit_test(test_new_phones_are_not_led_to_find),
 		cmocka_unit_test(test_who_may_not_sync_is_told_so),
 		cmocka_unit_test(test_a_request_without_headers_is_served),
 		cmocka_unit_test(test_what_is_not_built_is_refused_by_name),
