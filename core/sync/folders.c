@@ -49,7 +49,7 @@ struct index {
 	size_t nlist;
 };
 
-static struct folder **sorted(
+struct folder **folders_sorted(
 	const struct folders *f, struct arena *a, int (*compare)(const void *, const void *))
 {
 	struct folder **v = ARENA_ARRAY(a, struct folder *, f->n + 1);
@@ -198,7 +198,7 @@ static int by_parent_and_name(const void *x, const void *y)
  * the user's besides INBOX. */
 static void unique_names(struct folders *f, struct arena *a)
 {
-	struct folder **v = sorted(f, a, by_parent_and_name);
+	struct folder **v = folders_sorted(f, a, by_parent_and_name);
 	unsigned n = 1;
 
 	for (size_t i = 1; i < f->n; i++) {
@@ -222,8 +222,9 @@ static void unique_names(struct folders *f, struct arena *a)
 static void reconcile(const struct mail_folders *list, const struct folders *stored,
 	struct arena *a, struct folders *r, bool *changed_r)
 {
-	struct index x = {sorted(stored, a, by_path), sorted(stored, a, by_mailbox_id),
-		sorted(stored, a, by_uidvalidity), stored->n,
+	struct index x = {folders_sorted(stored, a, by_path),
+		folders_sorted(stored, a, by_mailbox_id),
+		folders_sorted(stored, a, by_uidvalidity), stored->n,
 		ARENA_ARRAY(a, bool, stored->n + 1), stored, sorted_validities(list, a),
 		list->n};
 	struct folder **match = ARENA_ARRAY(a, struct folder *, list->n + 1);

@@ -21,6 +21,9 @@ enum {
 /* Lists the mailboxes, brings the stored folders up to date, gives them back. */
 MUST_USE enum rc folders_refresh(struct state *s, const struct account *ac, struct mail *m,
 	struct arena *a, struct folders *r, struct err *err);
+/* All of them in an order, as qsort() has it of pointers to them; in the arena. */
+struct folder **folders_sorted(
+	const struct folders *f, struct arena *a, int (*compare)(const void *, const void *));
 /* By id or path; NULL. */
 const struct folder *folders_by_id(const struct folders *f, struct str id);
 const struct folder *folders_by_path(const struct folders *f, struct str path);

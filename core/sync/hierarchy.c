@@ -1,6 +1,7 @@
 #include "core/sync/hierarchy.h"
 
 #include "core/base/varint.h"
+#include "core/sync/folders.h"
 
 #include <stdlib.h>
 
@@ -21,17 +22,6 @@ static uint32_t fingerprint(const struct folder *f)
 static int by_id(const void *x, const void *y)
 {
 	return str_cmp((*(struct folder *const *)x)->id, (*(struct folder *const *)y)->id);
-}
-
-static struct folder **sorted(
-	const struct folders *f, struct arena *a, int (*compare)(const void *, const void *))
-{
-	struct folder **v = ARENA_ARRAY(a, struct folder *, f->n + 1);
-
-	for (size_t i = 0; i < f->n; i++)
-		v[i] = &f->v[i];
-	qsort(v, f->n, sizeof(struct folder *), compare);
-	return v;
 }
 
 /* A folder as it was told. */
@@ -110,7 +100,7 @@ static struct str entries_encode(const struct entries *e, struct arena *a)
 
 struct str hierarchy_encode(const struct folders *f, struct arena *a)
 {
-	struct folder **v = sorted(f, a, by_id);
+	struct folder **v = folders_sorted(f, a, by_id);
 	struct entries e = {ARENA_ARRAY(a, struct entry, f->n + 1), f->n};
 
 	for (size_t i = 0; i < f->n; i++)
@@ -198,7 +188,7 @@ static void add_with_parents(struct hierarchy_changes *r, struct folder **v, siz
 enum rc hierarchy_diff(struct str told, const struct folders *now, struct arena *a,
 	struct hierarchy_changes *r, struct err *err)
 {
-	struct folder **v = sorted(now, a, by_id);
+	struct folder **v = folders_sorted(now, a, by_id);
 	bool *wanted = ARENA_ARRAY(a, bool, now->n + 1);
 	struct entries e = {0};
 	struct str *deleted;

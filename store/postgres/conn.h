@@ -42,7 +42,7 @@ enum { CONN_ONCE = 0, CONN_REPEAT = 1 };
 /*
  * Runs a statement (its text must be a constant: the pointer is the key). CONN_REPEAT: if the
  * connection turns out to be lost, it is opened again and the statement run once more.
- * CONN_LOOSE: committed without waiting for the disk. The caller clears the result.
+ * The caller clears the result.
  */
 MUST_USE enum rc conn_run(struct conn *c, const char *sql, const struct params *p, unsigned how,
 	PGresult **r, struct err *err);
