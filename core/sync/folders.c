@@ -25,6 +25,11 @@ static int by_path(const void *x, const void *y)
 	return str_cmp((*(struct folder *const *)x)->path, (*(struct folder *const *)y)->path);
 }
 
+static int by_id(const void *x, const void *y)
+{
+	return str_cmp((*(struct folder *const *)x)->id, (*(struct folder *const *)y)->id);
+}
+
 static int by_mailbox_id(const void *x, const void *y)
 {
 	return str_cmp((*(struct folder *const *)x)->mailbox_id,
@@ -347,12 +352,24 @@ static int deepest_first(const void *x, const void *y)
 struct folder **folders_all_below(
 	const struct folders *f, struct str id, struct arena *a, size_t *n_r)
 {
+	struct folder **all = folders_sorted(f, a, by_id);
 	struct folder **v = ARENA_ARRAY(a, struct folder *, f->n + 1);
 	size_t n = 0;
 
-	for (size_t i = 0; i < f->n; i++)
-		if (folders_below(f, &f->v[i], id))
-			v[n++] = &f->v[i];
+	for (size_t i = 0; i < f->n; i++) {
+		struct folder *it = &f->v[i];
+
+		for (size_t depth = 0; it && depth <= f->n; depth++) {
+			struct folder key = {.id = it->parent}, *k = &key, **hit;
+
+			if (str_eq(it->parent, id)) {
+				v[n++] = &f->v[i];
+				break;
+			}
+			hit = bsearch(&k, all, f->n, sizeof(struct folder *), by_id);
+			it = hit ? *hit : NULL;
+		}
+	}
 	qsort(v, n, sizeof(struct folder *), deepest_first);
 	*n_r = n;
 	return v;

@@ -28,6 +28,7 @@ static int by_id(const void *x, const void *y)
 struct entry {
 	struct str id, parent; /* the parent is empty where it is not known */
 	uint32_t print;
+	bool dropped;
 };
 
 /* The bytes begin with a 0, which is no number of folders, and the format. Those of the first
@@ -104,7 +105,7 @@ struct str hierarchy_encode(const struct folders *f, struct arena *a)
 	struct entries e = {ARENA_ARRAY(a, struct entry, f->n + 1), f->n};
 
 	for (size_t i = 0; i < f->n; i++)
-		e.v[i] = (struct entry){v[i]->id, v[i]->parent, fingerprint(v[i])};
+		e.v[i] = (struct entry){v[i]->id, v[i]->parent, fingerprint(v[i]), false};
 	return entries_encode(&e, a);
 }
 
@@ -121,22 +122,27 @@ bool hierarchy_has(struct str told, struct str id)
 	return has;
 }
 
+static int entry_by_id(const void *x, const void *y)
+{
+	return str_cmp((*(struct entry *const *)x)->id, (*(struct entry *const *)y)->id);
+}
+
+static struct entry *entry_find(struct entry **v, size_t n, struct str id)
+{
+	struct entry key = {.id = id}, *k = &key;
+	struct entry **hit = bsearch(&k, v, n, sizeof(struct entry *), entry_by_id);
+
+	return hit ? *hit : NULL;
+}
+
 /* By what was told: the device forgets with a folder all that it saw below it, wherever that
  * may be by now. */
-static bool was_below(const struct entries *e, size_t i, struct str id)
+static bool forgotten(struct entry **v, size_t n, const struct entry *e)
 {
-	struct str parent = e->v[i].parent;
-
-	for (size_t depth = 0; depth <= e->n && parent.n; depth++) {
-		size_t k = 0;
-
-		if (str_eq(parent, id))
+	for (size_t depth = 0; e && depth <= n; depth++) {
+		if (e->dropped)
 			return true;
-		while (k < e->n && !str_eq(e->v[k].id, parent))
-			k++;
-		if (k == e->n)
-			return false;
-		parent = e->v[k].parent;
+		e = entry_find(v, n, e->parent);
 	}
 	return false;
 }
@@ -144,22 +150,29 @@ static bool was_below(const struct entries *e, size_t i, struct str id)
 enum rc hierarchy_edit(struct str told, const struct folder *set, const struct str *drop,
 	size_t ndrop, struct arena *a, struct str *told_r, struct err *err)
 {
-	struct entries e, left;
+	struct entries e = {0}, left;
+	struct entry **v;
 	enum rc rc = entries_decode(told, 1, a, &e, err);
 
 	if (rc)
 		return rc;
 	left = (struct entries){ARENA_ARRAY(a, struct entry, e.n + 1), 0};
-	for (size_t i = 0; i < e.n; i++) {
-		bool out = set && str_eq(e.v[i].id, set->id);
+	v = ARENA_ARRAY(a, struct entry *, e.n + 1);
+	for (size_t i = 0; i < e.n; i++)
+		v[i] = &e.v[i];
+	qsort(v, e.n, sizeof(struct entry *), entry_by_id);
+	for (size_t k = 0; k < ndrop; k++) {
+		struct entry *it = entry_find(v, e.n, drop[k]);
 
-		for (size_t k = 0; k < ndrop && !out; k++)
-			out = str_eq(e.v[i].id, drop[k]) || was_below(&e, i, drop[k]);
-		if (!out)
-			left.v[left.n++] = e.v[i];
+		if (it)
+			it->dropped = true;
 	}
+	for (size_t i = 0; i < e.n; i++)
+		if (!forgotten(v, e.n, &e.v[i]) && !(set && str_eq(e.v[i].id, set->id)))
+			left.v[left.n++] = e.v[i];
 	if (set)
-		left.v[left.n++] = (struct entry){set->id, set->parent, fingerprint(set)};
+		left.v[left.n++] =
+			(struct entry){set->id, set->parent, fingerprint(set), false};
 	*told_r = entries_encode(&left, a);
 	return RC_OK;
 }
