@@ -7,9 +7,11 @@
 
 #include "core/base/conf.h"
 
-enum { TLS_NONE, TLS_STARTTLS, TLS_IMPLICIT };     /* imap_tls, smtp_tls */
-enum { ENTITLEMENT_EVERYONE, ENTITLEMENT_LISTED }; /* entitlement */
-enum { FOLDERS_ALL, FOLDERS_SUBSCRIBED };          /* folders */
+enum { TLS_NONE, TLS_STARTTLS, TLS_IMPLICIT };         /* imap_tls, smtp_tls */
+enum { ENTITLEMENT_EVERYONE, ENTITLEMENT_LISTED };     /* entitlement */
+enum { FOLDERS_ALL, FOLDERS_SUBSCRIBED };              /* folders */
+enum { WAKE_CHANGES, WAKE_ADDITIONS };                 /* wake */
+enum { LISTENER_URL, LISTENER_NOTIFY, LISTENER_IDLE }; /* listener_source */
 
 #define SETTING_TYPE_TEXT    struct str
 #define SETTING_TYPE_SECRET  struct str
