@@ -4,6 +4,7 @@
  */
 #include "core/base/log.h"
 #include "fcgi/pool.h"
+#include "fcgi/waiter.h"
 #include "fcgi/worker.h"
 #include "store/settings_file.h"
 
@@ -83,7 +84,7 @@ static int usage(void)
 {
 	(void)fprintf(stderr,
 		"usage: easpool [-c FILE] [--listen PATH|HOST:PORT] [--workers N]\n"
-		"       easpool [-c FILE] --check | --settings | --version\n");
+		"       easpool [-c FILE] --waiter | --check | --settings | --version\n");
 	return 2;
 }
 
@@ -106,6 +107,7 @@ int main(int argc, char **argv)
 		{"workers",  required_argument, NULL, 'w'},
 		{"check",    no_argument,       NULL, 'k'},
 		{"settings", no_argument,       NULL, 's'},
+		{"waiter",   no_argument,       NULL, 'h'},
 		{"version",  no_argument,       NULL, 'v'},
 		{NULL,       0,                 NULL, 0  },
 	};
@@ -123,6 +125,7 @@ int main(int argc, char **argv)
 		case 'w':
 			workers = optarg;
 			break;
+		case 'h':
 		case 'k':
 		case 's':
 		case 'v':
@@ -143,8 +146,11 @@ int main(int argc, char **argv)
 	if (what == 's')
 		return print_settings(&conf);
 	open_log(&conf);
+	if (what == 'h')
+		return waiter_run(&conf, false);
 	fd = handed_over();
 	if (!conf.listen.n && fd < 0)
-		return worker_run(&conf, 0, rate_new());
+		return worker_run(
+			&(struct worker_config){&conf, rate_new(), loops_new(), true}, 0);
 	return pool_run(&(struct pool_config){&conf, read_settings, open_log, fd});
 }

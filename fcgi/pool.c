@@ -2,6 +2,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "fcgi/waiter.h"
 #include "fcgi/worker.h"
 
 #include <errno.h>
@@ -31,9 +32,11 @@ struct child {
 struct pool {
 	const struct pool_config *pc;
 	struct child *v;
-	size_t n, wanted;   /* places, and how many of them are to be filled */
-	int64_t not_before; /* no new worker before this time */
+	size_t n, wanted; /* places, and how many of them are to be filled */
+	struct child waiter;
+	int64_t not_before; /* no new child before this time */
 	struct rate *rate;  /* shared with all workers */
+	struct loops *loops;
 };
 
 static volatile sig_atomic_t stop, reload;
@@ -150,7 +153,25 @@ static int drop_rights(const struct settings *c)
 	return 0;
 }
 
-static void start(struct pool *p, struct child *c)
+static int run_worker(const struct pool *p)
+{
+	const struct worker_config c = {p->pc->conf, p->rate, p->loops, false};
+
+	return worker_run(&c, p->pc->conf->max_requests);
+}
+
+static int run_waiter(const struct pool *p)
+{
+	int nothing = open("/dev/null", O_RDWR);
+
+	(void)prctl(PR_SET_NAME, "easpool-waiter");
+	/* The web server's socket is for the workers. */
+	if (nothing >= 0 && dup2(nothing, 0) >= 0)
+		(void)close(nothing);
+	return waiter_run(p->pc->conf, false);
+}
+
+static void start(struct pool *p, struct child *c, int (*run)(const struct pool *))
 {
 	pid_t parent = getpid(), pid = fork();
 
@@ -163,14 +184,30 @@ static void start(struct pool *p, struct child *c)
 		/* It may have died before it could be mourned. */
 		if (getppid() != parent)
 			_exit(0);
-		exit(worker_run(p->pc->conf, p->pc->conf->max_requests, p->rate));
+		exit(run(p));
 	}
 	if (pid < 0) {
-		log_error("could not start a worker: %s", strerror(errno));
+		log_error("could not start a child: %s", strerror(errno));
 		p->not_before = clock_mono_ms() + 1000;
 		return;
 	}
 	*c = (struct child){pid, clock_mono_ms()};
+}
+
+/* What a child came to. */
+static void mourn(struct pool *p, struct child *c, const char *what, int status)
+{
+	pid_t pid = c->pid;
+
+	c->pid = 0;
+	if (WIFSIGNALED(status))
+		log_warning("%s %d died of signal %d", what, (int)pid, WTERMSIG(status));
+	else if (WEXITSTATUS(status))
+		log_warning("%s %d ended with %d", what, (int)pid, WEXITSTATUS(status));
+	/* A child that cannot even begin must not become a storm. */
+	if (clock_mono_ms() - c->born < YOUNG_MS &&
+		(WIFSIGNALED(status) || WEXITSTATUS(status)))
+		p->not_before = clock_mono_ms() + 1000;
 }
 
 static void reap(struct pool *p)
@@ -179,27 +216,17 @@ static void reap(struct pool *p)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		for (size_t i = 0; i < p->n; i++) {
-			if (p->v[i].pid != pid)
-				continue;
-			p->v[i].pid = 0;
-			if (WIFSIGNALED(status))
-				log_warning("worker %d died of signal %d", (int)pid,
-					WTERMSIG(status));
-			else if (WEXITSTATUS(status))
-				log_warning("worker %d ended with %d", (int)pid,
-					WEXITSTATUS(status));
-			/* A worker that cannot even begin must not become a storm. */
-			if (clock_mono_ms() - p->v[i].born < YOUNG_MS &&
-				(WIFSIGNALED(status) || WEXITSTATUS(status)))
-				p->not_before = clock_mono_ms() + 1000;
-		}
+		if (p->waiter.pid == pid)
+			mourn(p, &p->waiter, "the waiter", status);
+		for (size_t i = 0; i < p->n; i++)
+			if (p->v[i].pid == pid)
+				mourn(p, &p->v[i], "worker", status);
 	}
 }
 
 static size_t alive(const struct pool *p)
 {
-	size_t n = 0;
+	size_t n = p->waiter.pid != 0;
 
 	for (size_t i = 0; i < p->n; i++)
 		n += p->v[i].pid != 0;
@@ -236,7 +263,8 @@ static void want(struct pool *p, size_t n)
 	p->wanted = n;
 }
 
-/* Workers finish what they are doing and are replaced by ones with the new settings. */
+/* Workers finish what they are doing and are replaced by ones with the new settings. The waiter
+ * goes on: its settings come with each request that waits. */
 static void do_reload(struct pool *p)
 {
 	bool read = p->pc->reload(p->pc->conf);
@@ -255,11 +283,15 @@ static void drain(struct pool *p, const sigset_t *set)
 	int64_t until = clock_mono_ms() + p->pc->conf->drain * 1000;
 
 	tell(p, SIGTERM);
+	if (p->waiter.pid)
+		(void)kill(p->waiter.pid, SIGTERM);
 	while (alive(p) && clock_mono_ms() < until) {
 		wait_signal(set, 200);
 		reap(p);
 	}
 	tell(p, SIGKILL);
+	if (p->waiter.pid)
+		(void)kill(p->waiter.pid, SIGKILL);
 	while (alive(p)) {
 		wait_signal(set, 100);
 		reap(p);
@@ -269,7 +301,7 @@ static void drain(struct pool *p, const sigset_t *set)
 int pool_run(const struct pool_config *pc)
 {
 	const struct settings *c = pc->conf;
-	struct pool p = {.pc = pc, .rate = rate_new()};
+	struct pool p = {.pc = pc, .rate = rate_new(), .loops = loops_new()};
 	sigset_t set;
 	int fd;
 
@@ -292,9 +324,11 @@ int pool_run(const struct pool_config *pc)
 	log_info("easpool " EASPOOL_VERSION " listens on %s with %zu workers",
 		pc->fd >= 0 ? "the socket it was given" : c->listen.p, p.n);
 	while (!stop) {
+		if (!p.waiter.pid && clock_mono_ms() >= p.not_before)
+			start(&p, &p.waiter, run_waiter);
 		for (size_t i = 0; i < p.wanted && clock_mono_ms() >= p.not_before; i++)
 			if (!p.v[i].pid)
-				start(&p, &p.v[i]);
+				start(&p, &p.v[i], run_worker);
 		wait_signal(&set, 500);
 		reap(&p);
 		if (reload)
@@ -305,5 +339,6 @@ int pool_run(const struct pool_config *pc)
 		(void)unlink(c->listen.p);
 	free(p.v);
 	rate_free(p.rate);
+	loops_free(p.loops);
 	return 0;
 }

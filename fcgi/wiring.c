@@ -50,3 +50,8 @@ unsigned wiring_done(struct wiring *w)
 	imap_release(w->imap);
 	return trips;
 }
+
+struct notices *wiring_notices(const struct settings *conf, const struct notices_heard *heard)
+{
+	return notices_new(conf, heard);
+}

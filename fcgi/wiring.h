@@ -5,6 +5,7 @@
 #define EASPOOL_FCGI_WIRING_H
 
 #include "core/cmd/request.h"
+#include "store/postgres/notices.h"
 
 struct wiring;
 
@@ -16,5 +17,8 @@ struct services wiring_services(
 	struct wiring *w, struct str login, const struct secret *password);
 /* The request is over. Backend round trips that it took. */
 unsigned wiring_done(struct wiring *w);
+
+/* What the waiter hears; store/postgres/notices.h is what to do with it. */
+struct notices *wiring_notices(const struct settings *conf, const struct notices_heard *heard);
 
 #endif

@@ -5,6 +5,9 @@
 #include "core/cmd/command.h"
 #include "fcgi/answer.h"
 #include "fcgi/http.h"
+#include "fcgi/loops.h"
+#include "fcgi/parking.h"
+#include "fcgi/peer.h"
 #include "fcgi/rate.h"
 #include "fcgi/spool.h"
 #include "fcgi/trace.h"
@@ -12,6 +15,7 @@
 
 #include <errno.h>
 #include <fcgiapp.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,50 +25,31 @@
 static volatile sig_atomic_t stopping;
 static sigset_t stops; /* the signals that stop; they are held back while a request is served */
 
-/* Interrupts accept(), and again every second in case it was just about to be called. */
 static void on_stop(int sig UNUSED)
 {
 	stopping = 1;
 	/* Else libfcgi goes on accepting after the interruption. Only sets a flag. */
 	FCGX_ShutdownPending();
-	(void)alarm(1);
 }
+
+struct worker {
+	const struct settings *conf;
+	struct rate *rate;
+	struct loops *loops;
+	struct parking *parking;
+	struct wiring *wiring;
+	FCGX_Request fcgi;
+};
 
 /* One request while it is served. */
 struct serving {
-	struct rate *rate;
-	const struct settings *conf;
-	FCGX_Request *fcgi;
+	struct worker *worker;
+	struct peer peer;
+	const struct link_wait *again; /* it has waited; NULL: it is new */
+	int64_t began;                 /* this time */
 	struct spool body, reply, tail, scratch;
 	uint64_t in, out;
 };
-
-static const char *param(void *ctx, const char *name)
-{
-	return FCGX_GetParam(name, ((struct serving *)ctx)->fcgi->envp);
-}
-
-/* Waits for a Ping; ends early when the server stops or the device has hung up. */
-static bool pause_for(struct services *sv, int64_t ms)
-{
-	struct serving *s = sv->ctx;
-	struct pollfd pfd = {.fd = s->fcgi->ipcFd, .events = POLLRDHUP};
-	int64_t until = clock_mono_ms() + ms, left = ms;
-	struct timespec wait;
-	sigset_t open;
-
-	(void)sigprocmask(SIG_SETMASK, NULL, &open);
-	for (int i = 1; i < NSIG; i++)
-		if (sigismember(&stops, i) == 1)
-			(void)sigdelset(&open, i);
-	for (; !stopping && left > 0; left = until - clock_mono_ms()) {
-		wait = (struct timespec){left / 1000, left % 1000 * 1000000};
-		/* K16: a device that closed the connection is nothing odd. */
-		if (ppoll(&pfd, 1, &wait, &open) > 0)
-			return false;
-	}
-	return !stopping;
-}
 
 static void body_passed(void *ctx, const char *upto)
 {
@@ -80,11 +65,32 @@ static int64_t take_rate(struct services *sv, const struct request *rq)
 	struct str device = arena_printf(
 		rq->arena, "%.*s %.*s", STR_FMT(rq->user), STR_FMT(rq->query.device_id));
 	int64_t now = clock_mono_ms();
-	int64_t wait = rate_take(s->rate, rq->user, s->conf->user_rate, now);
+	int64_t wait;
 
+	/* It was counted when it came. */
+	if (s->again)
+		return 0;
+	wait = rate_take(s->worker->rate, rq->user, rq->conf->user_rate, now);
 	if (!wait && rq->query.device_id.n)
-		wait = rate_take(s->rate, device, s->conf->device_rate, now);
+		wait = rate_take(s->worker->rate, device, rq->conf->device_rate, now);
 	return wait;
+}
+
+static void end_waits(struct services *sv, const struct request *rq)
+{
+	struct serving *s = sv->ctx;
+
+	if (!s->again)
+		parking_end(s->worker->parking, rq->device.id, s->began);
+}
+
+static int64_t count_loops(struct services *sv, const struct request *rq, uint64_t state)
+{
+	struct serving *s = sv->ctx;
+
+	/* One that has waited was not told so at once. */
+	return s->again ? 0
+			: loops_count(s->worker->loops, rq->device.id, state, clock_mono_ms());
 }
 
 static enum rc scratch_bytes(struct services *sv, struct str *r, struct err *err)
@@ -96,19 +102,19 @@ static enum rc scratch_bytes(struct services *sv, struct str *r, struct err *err
 static enum rc read_body(struct services *sv, struct request *rq, struct err *err)
 {
 	struct serving *s = sv->ctx;
-	const char *announced = param(s, "CONTENT_LENGTH");
+	const char *announced = peer_param(&s->peer, "CONTENT_LENGTH");
 	uint64_t limit = http_body_limit(rq), length;
 	char chunk[16 * 1024];
 	enum rc rc;
-	int n;
+	size_t n;
 
-	while ((n = FCGX_GetStr(chunk, sizeof(chunk), s->fcgi->in)) > 0) {
-		s->in += (uint64_t)n;
+	while ((n = peer_read(&s->peer, chunk, sizeof(chunk))) > 0) {
+		s->in += n;
 		if (s->in > limit)
 			return err_set_why(err, RC_LIMIT, ERR_TOO_LARGE,
 				"the request is larger than %llu bytes",
 				(unsigned long long)limit);
-		rc = s->body.sink.write(&s->body.sink, chunk, (size_t)n, err);
+		rc = s->body.sink.write(&s->body.sink, chunk, n, err);
 		if (rc)
 			return rc;
 	}
@@ -125,16 +131,16 @@ static void drain(struct serving *s, const struct settings *conf)
 {
 	int64_t left = conf->max_mail_size;
 	char chunk[16 * 1024];
-	int n;
+	size_t n;
 
-	while (left > 0 && (n = FCGX_GetStr(chunk, sizeof(chunk), s->fcgi->in)) > 0)
-		left -= n;
+	while (left > 0 && (n = peer_read(&s->peer, chunk, sizeof(chunk))) > 0)
+		left -= (int64_t)n;
 }
 
 /* False: the device is gone. */
 static bool put(struct serving *s, struct str bytes)
 {
-	if (bytes.n && FCGX_PutStr(bytes.p, (int)bytes.n, s->fcgi->out) != (int)bytes.n) {
+	if (bytes.n && !peer_write(&s->peer, bytes)) {
 		log_debug("the device closed the connection early");
 		return false;
 	}
@@ -195,7 +201,7 @@ static bool send_packed(struct serving *s, struct reply *rp, struct str body,
 static void send_answer(
 	struct serving *s, struct reply *rp, struct request *rq, struct err *err)
 {
-	bool gzip = rq->conf->gzip && !rp->raw && http_accepts_gzip(param, s);
+	bool gzip = rq->conf->gzip && !rp->raw && http_accepts_gzip(peer_param, &s->peer);
 	struct str body = {"", 0}, tail = {"", 0};
 
 	if (rp->wbxml && !rp->raw && wbxml_finish(&rp->w, err)) {
@@ -246,8 +252,9 @@ static void log_request(const struct serving *s, const struct request *rq,
 		{"in",               number(a,				       s->in)},
 		{"out",                    number(a,                    s->out)},
 		{"trips",                       number(a,					 trips)},
-		{"error",                err->text[0] ? str_of(err->text) : STR_NONE                  },
-		{NULL,STR_NONE},
+		{"wait",                rp->wait ? number(a,                   (uint64_t)rp->wait->seconds) : STR_NONE},
+		{"error",err->text[0] ? str_of(err->text) : STR_NONE},
+		{NULL,                  STR_NONE     },
 	};
 
 	log_fields(LOG_LEVEL_INFO, fields);
@@ -260,45 +267,176 @@ static void restart_reply(struct reply *rp)
 	spool_reset((struct spool *)rp->tail);
 }
 
-static void serve(struct serving *s, struct wiring *w, const struct settings *conf)
+/* Hands the request over to the waiter. False: there is none. */
+static bool park(struct serving *s, const struct request *rq, const struct reply *rp)
 {
+	struct link_wait w = {.wait = *rp->wait,
+		.account = rq->account.id,
+		.device = rq->device.id,
+		.began = s->again ? s->again->began : s->began,
+		.until = s->again ? s->again->until : s->began + rp->wait->seconds * 1000,
+		.looked = s->began};
+	struct buf request;
+	bool done;
+	int fd = peer_descriptor(&s->peer, &w.request_id);
+
+	buf_init(&request, BUF_MAX_TEXT);
+	replay_pack(peer_param, &s->peer, rq->body, &request);
+	w.request = buf_str(&request);
+	done = parking_put(s->worker->parking, &w, fd);
+	if (request.p)
+		explicit_bzero(request.p, request.n);
+	buf_release(&request);
+	return done;
+}
+
+/* Nobody can hold it: the device is to come again. */
+static void cannot_wait(struct request *rq, struct reply *rp, struct err *err)
+{
+	reply_reset(rp);
+	rp->wait = NULL;
+	rp->http = 503;
+	reply_header(rp, "Retry-After",
+		arena_printf(rq->arena, "%lld", (long long)rq->conf->retry_after));
+	(void)err_set(err, RC_UNAVAILABLE,
+		"there is no waiter for waiting devices at %.*s (waiter_socket)",
+		STR_FMT(rq->conf->waiter_socket));
+}
+
+static unsigned answer(struct serving *s, struct request *rq, struct reply *rp, struct err *err)
+{
+	struct services sv = wiring_services(
+		s->worker->wiring, rq->user, rq->certificate ? NULL : &rq->password);
+
+	sv.read_body = read_body;
+	sv.body_passed = body_passed;
+	sv.rate = take_rate;
+	sv.end_waits = end_waits;
+	sv.loops = count_loops;
+	sv.scratch = &s->scratch.sink;
+	sv.scratch_bytes = scratch_bytes;
+	sv.ctx = s;
+	dispatch(rq, &sv, rp, err);
+	return wiring_done(s->worker->wiring);
+}
+
+static void serve(struct serving *s)
+{
+	const struct settings *conf = s->worker->conf;
 	struct request rq = {.arena = arena_new()};
 	struct reply rp = {.http = 200,
 		.body = &s->reply.sink,
 		.tail = &s->tail.sink,
 		.restart = restart_reply};
 	struct err err = ERR_INIT;
-	int64_t began = clock_mono_ms();
 	unsigned trips = 0;
 	int refused;
 
-	rq.deadline_ms = began + conf->sync_time * 1000;
-	refused = http_read(param, s, conf, &rq, &err);
+	s->began = clock_mono_ms();
+	rq.deadline_ms = s->began + conf->sync_time * 1000;
+	refused = http_read(peer_param, &s->peer, conf, &rq, &err);
 	if (refused) {
 		if (rq.user.n)
 			log_context("user", rq.user);
 		rp.http = refused;
 	} else {
-		struct services sv =
-			wiring_services(w, rq.user, rq.certificate ? NULL : &rq.password);
-
-		sv.pause = pause_for;
-		sv.read_body = read_body;
-		sv.body_passed = body_passed;
-		sv.rate = take_rate;
-		sv.scratch = &s->scratch.sink;
-		sv.scratch_bytes = scratch_bytes;
-		sv.ctx = s;
-		dispatch(&rq, &sv, &rp, &err);
-		trips = wiring_done(w);
+		trips = answer(s, &rq, &rp, &err);
 	}
 	drain(s, conf);
-	send_answer(s, &rp, &rq, &err);
-	log_request(s, &rq, &rp, clock_mono_ms() - began, trips, &err);
+	if (rp.wait && !park(s, &rq, &rp))
+		cannot_wait(&rq, &rp, &err);
+	if (rp.wait) {
+		peer_leave(&s->peer);
+	} else {
+		send_answer(s, &rp, &rq, &err);
+		peer_finish(&s->peer);
+	}
+	log_request(s, &rq, &rp, clock_mono_ms() - s->began, trips, &err);
 	log_context_clear();
 	reply_reset(&rp);
 	secret_release(&rq.password);
 	arena_free(rq.arena);
+}
+
+static void serve_peer(struct worker *k, struct serving *s)
+{
+	s->worker = k;
+	spool_init(&s->body, k->conf->spool_dir.p);
+	spool_init(&s->reply, k->conf->spool_dir.p);
+	spool_init(&s->tail, k->conf->spool_dir.p);
+	spool_init(&s->scratch, k->conf->spool_dir.p);
+	serve(s);
+	spool_release(&s->body);
+	spool_release(&s->reply);
+	spool_release(&s->tail);
+	spool_release(&s->scratch);
+}
+
+/* A request that the waiter had, because something may have happened. */
+static bool serve_woken(struct worker *k)
+{
+	struct arena *a = arena_new();
+	struct serving s = {.again = NULL};
+	struct replay replay;
+	struct link_wait w;
+	int fd;
+	bool taken = parking_take(k->parking, a, &w, &fd);
+
+	if (taken && replay_unpack(w.request, &replay) == RC_OK) {
+		peer_again(&s.peer, fd, w.request_id, &replay);
+		s.again = &w;
+		serve_peer(k, &s);
+	} else if (taken) {
+		(void)close(fd);
+	}
+	arena_free(a);
+	return taken;
+}
+
+/* 1: a request was served, 0: there was none, -1: there will be none. */
+static int serve_new(struct worker *k)
+{
+	struct serving s = {.again = NULL};
+	int code = FCGX_Accept_r(&k->fcgi);
+
+	/* Another worker was faster. */
+	if (code == -EAGAIN || code == -EWOULDBLOCK)
+		return 0;
+	if (code < 0)
+		return -1;
+	peer_accepted(&s.peer, &k->fcgi);
+	serve_peer(k, &s);
+	return 1;
+}
+
+/* Waits for a new request, or for one to look at, and serves it. */
+static int serve_next(struct worker *k)
+{
+	struct pollfd v[3] = {
+		{.fd = 0, .events = POLLIN},
+                {.events = POLLIN      },
+                {.events = POLLIN}
+        };
+	sigset_t open;
+	int served = 0;
+
+	parking_poll(k->parking, &v[1].fd, &v[2].fd);
+	(void)sigprocmask(SIG_SETMASK, NULL, &open);
+	for (int i = 1; i < NSIG; i++)
+		if (sigismember(&stops, i) == 1)
+			(void)sigdelset(&open, i);
+	if (ppoll(v, ARRAY_LEN(v), v[2].fd < 0 ? &(struct timespec){1, 0} : NULL, &open) < 0)
+		return stopping ? -1 : 0;
+	if (v[2].revents)
+		parking_check(k->parking);
+	else if (v[1].revents)
+		served = serve_woken(k);
+	if (v[0].revents) {
+		int more = serve_new(k);
+
+		return more < 0 ? more : served + more;
+	}
+	return served;
 }
 
 /* libfcgi installs its own in FCGX_Init: ours come after it. No SA_RESTART: accept must end. */
@@ -311,33 +449,34 @@ static void set_signals(void)
 	(void)sigaction(SIGHUP, &ignore, NULL);
 	(void)sigaction(SIGPIPE, &ignore, NULL);
 	(void)sigaction(SIGUSR1, &stop, NULL);
-	(void)sigaction(SIGALRM, &stop, NULL);
 	(void)sigemptyset(&stops);
 	(void)sigaddset(&stops, SIGTERM);
 	(void)sigaddset(&stops, SIGUSR1);
-	(void)sigaddset(&stops, SIGALRM);
 }
 
-int worker_run(const struct settings *conf, int64_t max_requests, struct rate *rate)
+int worker_run(const struct worker_config *c, int64_t max_requests)
 {
+	struct worker k = {.conf = c->conf, .rate = c->rate, .loops = c->loops};
 	char pid[16];
-	struct wiring *w;
-	FCGX_Request fcgi;
 	int64_t served = 0;
 	int code = 0;
 
 	(void)snprintf(pid, sizeof(pid), "%d", (int)getpid());
 	log_set_ident("worker", pid);
-	if (FCGX_Init() != 0 || FCGX_InitRequest(&fcgi, 0, 0) != 0) {
+	if (FCGX_Init() != 0 || FCGX_InitRequest(&k.fcgi, 0, 0) != 0) {
 		log_error("could not start FastCGI on descriptor 0");
 		return 1;
 	}
 	set_signals();
-	w = wiring_new(conf);
+	/* Signals come while it waits for a request, never in the middle of one. */
+	(void)sigprocmask(SIG_BLOCK, &stops, NULL);
+	(void)fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK);
+	k.wiring = wiring_new(c->conf);
+	k.parking = parking_new(c->conf, c->spawns_waiter);
 	while (!stopping && (max_requests == 0 || served < max_requests)) {
-		struct serving s = {.fcgi = &fcgi, .rate = rate, .conf = conf};
+		int n = serve_next(&k);
 
-		if (FCGX_Accept_r(&fcgi) < 0) {
+		if (n < 0) {
 			/* The parent waits before it tries again. */
 			if (!stopping) {
 				log_error("could not accept a request");
@@ -345,20 +484,9 @@ int worker_run(const struct settings *conf, int64_t max_requests, struct rate *r
 			}
 			break;
 		}
-		(void)sigprocmask(SIG_BLOCK, &stops, NULL);
-		spool_init(&s.body, conf->spool_dir.p);
-		spool_init(&s.reply, conf->spool_dir.p);
-		spool_init(&s.tail, conf->spool_dir.p);
-		spool_init(&s.scratch, conf->spool_dir.p);
-		serve(&s, w, conf);
-		FCGX_Finish_r(&fcgi);
-		spool_release(&s.body);
-		spool_release(&s.reply);
-		spool_release(&s.tail);
-		spool_release(&s.scratch);
-		(void)sigprocmask(SIG_UNBLOCK, &stops, NULL);
-		served++;
+		served += n;
 	}
-	wiring_free(w);
+	parking_free(k.parking);
+	wiring_free(k.wiring);
 	return code;
 }

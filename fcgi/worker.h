@@ -1,17 +1,25 @@
 /*
- * worker: one process, one request at a time, from descriptor 0.
+ * worker: one process, one request at a time, from descriptor 0 or from the waiter.
  */
 #ifndef EASPOOL_FCGI_WORKER_H
 #define EASPOOL_FCGI_WORKER_H
 
 #include "core/settings.h"
+#include "fcgi/loops.h"
 #include "fcgi/rate.h"
+
+struct worker_config {
+	const struct settings *conf;
+	/* Shared with the other workers, or its own. */
+	struct rate *rate;
+	struct loops *loops;
+	bool spawns_waiter; /* no parent starts one */
+};
 
 /*
  * Serves until SIGTERM, or that many requests are done (0: any number; without a parent nobody
  * would replace it). The exit code.
  */
-/* rate: shared with the other workers, or its own. */
-int worker_run(const struct settings *conf, int64_t max_requests, struct rate *rate);
+int worker_run(const struct worker_config *c, int64_t max_requests);
 
 #endif

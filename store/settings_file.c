@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FILE_MAX (1024 * 1024)
 
@@ -28,6 +29,15 @@ static enum rc slurp(const char *path, struct buf *text, struct err *err)
 		       : RC_OK;
 }
 
+static struct str host_name(struct arena *a)
+{
+	char name[256] = "localhost";
+
+	if (gethostname(name, sizeof(name) - 1) != 0)
+		return STR("localhost");
+	return arena_str(a, str_of(name));
+}
+
 enum rc settings_file(const char *path, struct settings *s, struct arena *a, struct err *err)
 {
 	CLEANUP(buf_release) struct buf text;
@@ -42,5 +52,8 @@ enum rc settings_file(const char *path, struct settings *s, struct arena *a, str
 	/* A byte order mark is an editor's doing. */
 	if (str_starts(bytes, "\xef\xbb\xbf"))
 		bytes = str_sub(bytes, 3, bytes.n);
-	return settings_read(arena_str(a, bytes), path, s, a, err);
+	rc = settings_read(arena_str(a, bytes), path, s, a, err);
+	if (rc == RC_OK && !s->host.n)
+		s->host = host_name(a);
+	return rc;
 }

@@ -229,6 +229,48 @@ static void a_search_is_kept_for_a_while(struct state *s, const char *login)
 	assert_int_equal(state_call(s, search_load, &d, 600, a, &bytes, &err), RC_ABSENT);
 }
 
+/* What was said of a folder is known until something else is noticed; a stranger's folder is
+ * none. */
+static void what_is_known_of_folders_is_noted(struct state *s, const char *login)
+{
+	struct watched_folder v[2];
+	struct watch w = {.v = v, .n = 2};
+	struct folders all;
+	struct account other = {.id = 987654321};
+
+	begin(s, login, "one");
+	ok(state_call(s, folders_load, &ac, a, &all, &err));
+	assert_true(all.n > 0);
+	v[0].id = all.v[0].id;
+	v[1].id = STR("no \"such\\ folder");
+	ok(state_call(s, watch_look, &ac, &d, a, &w, &err));
+	assert_false(w.watched);
+	assert_true(str_eq(v[0].folder.path, all.v[0].path));
+	assert_int_equal(v[0].seq, 0);
+	assert_false(v[0].current);
+	assert_int_equal(v[1].folder.row, 0);
+	ok(state_call(s, watch_begin, &ac, &err));
+	v[0].mark = (struct mail_mark){4000000000u, 7, 6, 5000000000u};
+	ok(state_call(s, watch_note, &ac, &w, true, &err));
+	v[0].mark = (struct mail_mark){0};
+	ok(state_call(s, watch_look, &ac, &d, a, &w, &err));
+	assert_true(w.watched);
+	assert_int_equal(v[0].mark.uidvalidity, 4000000000u);
+	assert_int_equal(v[0].mark.uidnext, 7);
+	assert_int_equal(v[0].mark.messages, 6);
+	assert_int_equal(v[0].mark.modseq, 5000000000u);
+	/* It was noted of something else than what is there by now. */
+	v[0].seq = 3;
+	v[0].current = false;
+	v[0].mark.uidnext = 99;
+	ok(state_call(s, watch_note, &ac, &w, false, &err));
+	ok(state_call(s, watch_look, &ac, &d, a, &w, &err));
+	assert_int_equal(v[0].mark.uidnext, 7);
+	ok(state_call(s, watch_look, &other, &d, a, &w, &err));
+	assert_int_equal(v[0].folder.row, 0);
+	ok(state_call(s, watch_own, &d, &err));
+}
+
 void contract_state(struct state *s, const char *login)
 {
 	a = arena_new();
@@ -240,6 +282,7 @@ void contract_state(struct state *s, const char *login)
 	moves_are_remembered(s, login);
 	notes_last_as_long_as_the_folder(s, login);
 	a_search_is_kept_for_a_while(s, login);
+	what_is_known_of_folders_is_noted(s, login);
 	state_call0(s, end);
 	arena_free(a);
 }

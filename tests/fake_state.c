@@ -67,7 +67,13 @@ struct fake_state {
 		int64_t device, at;
 		struct str bytes;
 	} searches[ROWS];
+	struct watched_row {
+		int64_t folder; /* 0: a free row */
+		uint64_t seq;
+		struct mail_mark mark;
+	} changes[ROWS];
 	struct str skipped[ROWS];
+	bool covered, watched, hierarchy_known;
 	struct lock locks[ROWS];
 	size_t naccounts, nskipped, nlocks;
 	int64_t next_id;
@@ -341,16 +347,13 @@ static struct collection_row *collection_row(
 	return NULL;
 }
 
-static enum rc do_peek(struct state *state, const struct account *ac, const struct device *d,
-	struct str id, struct arena *a, struct folder *folder_r, struct collection *c,
-	struct err *err)
+/* The collection of a device, and its folder, which may not be there. */
+static void peek(struct fake_state *fs, const struct account *ac, const struct device *d,
+	struct str id, struct folder *folder_r, struct collection *c)
 {
-	struct fake_state *fs = of(state);
 	struct collection_row *row;
 	struct folder_row *f;
 
-	(void)a;
-	BEGIN(fs, err);
 	*folder_r = (struct folder){0};
 	*c = (struct collection){0};
 	row = d->id ? collection_row(fs, d->id, id) : NULL;
@@ -359,7 +362,18 @@ static enum rc do_peek(struct state *state, const struct account *ac, const stru
 	f = folder_row(fs, ac->id, id);
 	if (f)
 		*folder_r = f->f;
-	else if (id.n)
+}
+
+static enum rc do_peek(struct state *state, const struct account *ac, const struct device *d,
+	struct str id, struct arena *a, struct folder *folder_r, struct collection *c,
+	struct err *err)
+{
+	struct fake_state *fs = of(state);
+
+	(void)a;
+	BEGIN(fs, err);
+	peek(fs, ac, d, id, folder_r, c);
+	if (id.n && !folder_r->row)
 		return err_set(err, RC_ABSENT, "there is no folder %.*s", STR_FMT(id));
 	return END(fs, RC_OK, err);
 }
@@ -572,6 +586,85 @@ static enum rc do_search_load(struct state *state, const struct device *d, int64
 	return END(fs, err_set(err, RC_ABSENT, "no search"), err);
 }
 
+static struct watched_row *watched_row(struct fake_state *fs, int64_t folder)
+{
+	for (size_t i = 0; i < ROWS; i++)
+		if (fs->changes[i].folder == folder)
+			return &fs->changes[i];
+	return NULL;
+}
+
+static enum rc do_watch_look(struct state *state, const struct account *ac,
+	const struct device *d, struct arena *a, struct watch *w, struct err *err)
+{
+	struct fake_state *fs = of(state);
+	struct folder none;
+
+	(void)a;
+	BEGIN(fs, err);
+	w->covered = fs->covered;
+	w->watched = fs->watched;
+	w->hierarchy_seq = 0;
+	w->hierarchy_current = fs->covered && fs->hierarchy_known;
+	peek(fs, ac, d, (struct str){"", 0}, &none, &w->hierarchy);
+	for (size_t i = 0; i < w->n; i++) {
+		struct watched_folder *v = &w->v[i];
+		struct watched_row *row;
+
+		*v = (struct watched_folder){.id = v->id};
+		peek(fs, ac, d, v->id, &v->folder, &v->c);
+		row = v->folder.row ? watched_row(fs, v->folder.row) : NULL;
+		if (!row)
+			continue;
+		v->seq = row->seq;
+		v->mark = row->mark;
+		v->current = fs->covered && row->mark.modseq;
+	}
+	return END(fs, RC_OK, err);
+}
+
+static enum rc do_watch_begin(struct state *state, const struct account *ac, struct err *err)
+{
+	struct fake_state *fs = of(state);
+
+	(void)ac;
+	BEGIN(fs, err);
+	fs->watched = true;
+	return END(fs, RC_OK, err);
+}
+
+static enum rc do_watch_note(struct state *state, const struct account *ac,
+	const struct watch *w, bool hierarchy, struct err *err)
+{
+	struct fake_state *fs = of(state);
+
+	(void)ac;
+	BEGIN(fs, err);
+	fs->hierarchy_known = fs->hierarchy_known || hierarchy;
+	for (size_t i = 0; i < w->n; i++) {
+		const struct watched_folder *v = &w->v[i];
+		struct watched_row *row = watched_row(fs, v->folder.row);
+
+		if (v->current || !v->folder.row || !v->mark.modseq)
+			continue;
+		if (!row)
+			row = watched_row(fs, 0);
+		assert(row);
+		if (row->seq == v->seq)
+			*row = (struct watched_row){v->folder.row, v->seq, v->mark};
+	}
+	return END(fs, RC_OK, err);
+}
+
+static enum rc do_watch_own(struct state *state, const struct device *d, struct err *err)
+{
+	struct fake_state *fs = of(state);
+
+	(void)d;
+	BEGIN(fs, err);
+	return END(fs, RC_OK, err);
+}
+
 static enum rc do_skip_add(struct state *state, const struct account *ac,
 	const struct folder *f, struct str item, struct str reason, struct err *err)
 {
@@ -609,6 +702,10 @@ static const struct state_ops ops = {
 	.notes_store = do_notes_store,
 	.search_store = do_search_store,
 	.search_load = do_search_load,
+	.watch_look = do_watch_look,
+	.watch_begin = do_watch_begin,
+	.watch_note = do_watch_note,
+	.watch_own = do_watch_own,
 	.skip_add = do_skip_add,
 };
 
@@ -708,4 +805,9 @@ void fake_state_retry(struct fake_state *fs)
 {
 	for (size_t i = 0; i < ARRAY_LEN(fs->folders); i++)
 		fs->folders[i].f.retries++;
+}
+
+void fake_state_cover(struct fake_state *fs, bool covered)
+{
+	fs->covered = covered;
 }

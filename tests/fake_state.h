@@ -32,6 +32,9 @@ unsigned fake_state_calls(struct fake_state *fs);
 /* Collections and ClientIds that are taken and not given back: 0 between requests. */
 size_t fake_state_taken(struct fake_state *fs);
 
+/* Whether a listener is at work: what was noted of folders counts. */
+void fake_state_cover(struct fake_state *fs, bool covered);
+
 /* What easctl user home and easctl item retry do. */
 void fake_state_home(struct fake_state *fs, const char *login, const char *home);
 void fake_state_retry(struct fake_state *fs);

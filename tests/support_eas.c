@@ -77,19 +77,6 @@ void eas_release(struct eas *e)
 	arena_free(e->conf_arena);
 }
 
-static bool pause_for(struct services *sv, int64_t ms)
-{
-	struct eas *e = sv->ctx;
-
-	(void)ms;
-	if (e->pauses == 0)
-		return false;
-	e->pauses--;
-	if (e->paused)
-		e->paused(e);
-	return true;
-}
-
 static enum rc scratch_bytes(struct services *sv, struct str *r, struct err *err)
 {
 	(void)err;
@@ -128,6 +115,12 @@ static void restart(struct reply *rp)
 	buf_reset(((struct buf_sink *)rp->tail)->buf);
 }
 
+static void note_wait(struct eas *e, const struct wait *w)
+{
+	e->last_wait = *w;
+	e->last_wait.v = NULL;
+}
+
 void eas_request(struct eas *e, const struct eas_request *q, struct buf *answer)
 {
 	struct buf tail, scratch;
@@ -139,7 +132,6 @@ void eas_request(struct eas *e, const struct eas_request *q, struct buf *answer)
 		.auth = &e->auth,
 		.mail = fake_mail_mail(e->mail),
 		.submit = &e->submit,
-		.pause = pause_for,
 		.scratch = &scratch_sink.sink,
 		.scratch_bytes = scratch_bytes,
 		.body_passed = passed,
@@ -176,6 +168,18 @@ void eas_request(struct eas *e, const struct eas_request *q, struct buf *answer)
 		if (e->open)
 			e->open(e, &sv, &rq);
 		dispatch(&rq, &sv, &rp, &err);
+		/* As the waiter does: the whole request again once something has happened. */
+		for (e->last_wait.n = 0; rp.wait && e->pauses; e->pauses--) {
+			note_wait(e, rp.wait);
+			if (e->paused)
+				e->paused(e);
+			reply_reset(&rp);
+			rp.wait = NULL;
+			dispatch(&rq, &sv, &rp, &err);
+		}
+		e->parked = rp.wait != NULL;
+		if (rp.wait)
+			note_wait(e, rp.wait);
 		if (e->close)
 			e->close(e);
 		if (rp.wbxml && !rp.raw && wbxml_finish(&rp.w, &err))

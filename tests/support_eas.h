@@ -31,10 +31,12 @@ struct eas {
 	enum err_why submit_why;
 	bool submit_late;             /* it fails after the mail was taken */
 	unsigned lose;                /* the n-th answer from now is lost on its way; 0: none */
-	unsigned pauses;              /* how often a held request may wait */
-	void (*paused)(struct eas *); /* what happens while it does */
+	unsigned pauses;              /* how often a request that waits is run again */
+	void (*paused)(struct eas *); /* what happens before it is */
 
 	/* What was seen */
+	bool parked;           /* the last request would go on waiting */
+	struct wait last_wait; /* what it waits for, without the folders */
 	unsigned submitted;
 	char last_from[256], last_to[1024];
 	size_t last_nto;

@@ -522,7 +522,7 @@ static void test_a_ping_waits_and_tells(void **state UNUSED)
 	assert_int_equal(ping_status(answer), 5);
 	assert_int_equal(elem_u32(answer, PING_HEARTBEAT_INTERVAL, 0), 60);
 	answer = ping("9999", inbox->id);
-	assert_int_equal(elem_u32(answer, PING_HEARTBEAT_INTERVAL, 0), 300);
+	assert_int_equal(elem_u32(answer, PING_HEARTBEAT_INTERVAL, 0), 3540);
 	assert_int_equal(ping_status(ping("60", inbox->id)), 1);
 	e.pauses = 2;
 	e.paused = a_mail_arrives;

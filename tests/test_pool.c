@@ -32,8 +32,10 @@ static int make_folder(void **state UNUSED)
 	f = fopen(conf, "w");
 	if (!f)
 		return -1;
-	(void)fprintf(f, "listen = %s\nworkers = 1\nspool_dir = %s\nlog_file = %s/log\n", sock,
-		dir, dir);
+	(void)fprintf(f,
+		"listen = %s\nworkers = 1\nspool_dir = %s\nlog_file = %s/log\n"
+		"waiter_socket = %s/waiter\n",
+		sock, dir, dir, dir);
 	return fclose(f);
 }
 
@@ -42,6 +44,8 @@ static int remove_folder(void **state UNUSED)
 	char log[128];
 
 	(void)snprintf(log, sizeof(log), "%s/log", dir);
+	(void)unlink(log);
+	(void)snprintf(log, sizeof(log), "%s/waiter", dir);
 	(void)unlink(log);
 	(void)unlink(sock);
 	(void)unlink(conf);
@@ -149,8 +153,9 @@ static void configure(unsigned workers, const char *log, const char *mode)
 
 	assert_non_null(f);
 	(void)fprintf(f,
-		"listen = %s\nworkers = %u\nspool_dir = %s\nlog_file = %s/%s\nsocket_mode = %s\n",
-		sock, workers, dir, dir, log, mode);
+		"listen = %s\nworkers = %u\nspool_dir = %s\nlog_file = %s/%s\nsocket_mode = %s\n"
+		"waiter_socket = %s/waiter\n",
+		sock, workers, dir, dir, log, mode, dir);
 	(void)fclose(f);
 }
 
@@ -169,8 +174,11 @@ static unsigned children(pid_t pid)
 	return n;
 }
 
-static void await_children(pid_t pid, unsigned n)
+/* Workers, and the waiter. */
+static void await_children(pid_t pid, unsigned workers)
 {
+	unsigned n = workers + 1;
+
 	for (unsigned i = 0; i < 1000 && children(pid) != n; i++)
 		(void)usleep(10000);
 	assert_int_equal(children(pid), n);

@@ -41,7 +41,7 @@ static enum rc estimate(struct request *rq, struct services *sv, const struct el
 	struct folder folder;
 	struct collection c;
 	unsigned filter;
-	uint32_t n = 0;
+	struct mail_pending pending;
 	enum rc rc;
 
 	if (!id.n)
@@ -67,13 +67,19 @@ static enum rc estimate(struct request *rq, struct services *sv, const struct el
 		return err_set(err, RC_INTERNAL, "the stored options are unreadable");
 	filter = filter_of(e, filter);
 	c.options = mail_sync_options_encode(filter <= 5 ? filter : 0, &o, rq->arena);
-	rc = mail_sync_pending(sv->mail, &folder, &c, rq->conf, rq->arena, &n, err);
+	pending = (struct mail_pending){.mail = sv->mail,
+		.folder = &folder,
+		.c = &c,
+		.version = rq->version,
+		.conf = rq->conf,
+		.a = rq->arena};
+	rc = mail_sync_pending(&pending, err);
 	if (rc == RC_ABSENT)
 		write_response(rq, w, id, ESTIMATE_INVALID, 0);
 	else if (rc)
 		return rc;
 	else
-		write_response(rq, w, id, ESTIMATE_OK, n);
+		write_response(rq, w, id, ESTIMATE_OK, pending.count);
 	return RC_OK;
 }
 

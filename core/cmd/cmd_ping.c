@@ -1,7 +1,8 @@
-#include "core/base/clock.h"
+#include "core/base/log.h"
 #include "core/base/varint.h"
 #include "core/cmd/command.h"
 #include "core/cmd/status.h"
+#include "core/cmd/waiting.h"
 #include "core/sync/mail_sync.h"
 
 /* [MS-ASCMD] 2.2.3.177.11 */
@@ -13,15 +14,6 @@ enum {
 	PING_INTERVAL = 5,
 	PING_TOO_MANY = 6,
 	PING_FOLDER_SYNC = 7,
-};
-
-enum { HOLD_MAX = 60, HOLD_STEP = 3 };
-
-struct watched {
-	struct str id;
-	struct folder folder;
-	struct collection c;
-	bool changed;
 };
 
 struct ping {
@@ -105,87 +97,152 @@ static unsigned read_parameters(const struct request *rq, struct ping *p)
 	return p->n ? 0 : PING_MISSING;
 }
 
-/* The folders that can be watched; one that was never synchronised is passed over. */
-static enum rc open_folders(struct request *rq, struct services *sv, const struct ping *p,
-	struct watched *v, size_t *n_r, bool *gone_r, struct err *err)
+/* Nothing that the device would be told of, though the mailbox has moved on: that is kept, or
+ * each Ping would have to find it out again. */
+static enum rc keep_state(struct request *rq, struct services *sv,
+	const struct watched_folder *v, struct str state, struct err *err)
 {
-	*n_r = 0;
-	*gone_r = false;
-	for (size_t i = 0; i < p->n; i++) {
-		struct watched *x = &v[*n_r];
-		enum rc rc = state_call(sv->state, collection_peek, &rq->account, &rq->device,
-			p->ids[i], rq->arena, &x->folder, &x->c, err);
+	struct collection c;
+	struct folder f;
+	enum rc rc = state_call(sv->state, collection_open, &rq->account, &rq->device, v->id,
+		rq->arena, &f, &c, err);
 
-		if (rc == RC_ABSENT) {
-			*gone_r = true;
-			continue;
-		}
-		if (rc)
-			return rc;
-		x->id = p->ids[i];
-		x->changed = false;
-		if (x->c.epoch && x->folder.selectable)
-			(*n_r)++;
+	if (rc)
+		return rc == RC_ABSENT ? RC_OK : rc;
+	if (c.revision == v->c.revision) {
+		c.state = state;
+		rc = state_call(sv->state, collection_store, &rq->device, v->id, &c, err);
 	}
-	return RC_OK;
+	state_call(sv->state, collection_close, &rq->device, v->id);
+	return rc == RC_CONFLICT ? RC_OK : rc;
 }
 
-/* One look at all folders: a trip for the numbers, more only where they differ. */
-static enum rc look(struct request *rq, struct services *sv, struct watched *v, size_t n,
-	bool *any_r, bool *gone_r, struct err *err)
+/* Whether the next Sync of that folder would bring something. */
+static enum rc folder_changed(struct request *rq, struct services *sv,
+	const struct watched_folder *v, bool *changed_r, struct err *err)
 {
-	struct str *paths = ARENA_ARRAY(rq->arena, struct str, n + 1);
-	struct mail_mark *marks = ARENA_ARRAY(rq->arena, struct mail_mark, n + 1);
-	enum rc *rcs = ARENA_ARRAY(rq->arena, enum rc, n + 1), rc;
+	struct mail_pending p = {.mail = sv->mail,
+		.folder = &v->folder,
+		.c = &v->c,
+		.known = &v->mark,
+		.additions = rq->conf->wake == WAKE_ADDITIONS,
+		.version = rq->version,
+		.conf = rq->conf,
+		.a = rq->arena};
+	enum rc rc;
+
+	*changed_r = false;
+	/* Its mark is not known: the mail server does not give the folder now. */
+	if (!v->mark.uidvalidity || mail_sync_at(&v->c, &v->mark, p.additions))
+		return RC_OK;
+	rc = mail_sync_pending(&p, err);
+	if (rc == RC_ABSENT)
+		return RC_OK;
+	*changed_r = p.count > 0;
+	return rc == RC_OK && p.state.p && !str_eq(p.state, v->c.state)
+		       ? keep_state(rq, sv, v, p.state, err)
+		       : rc;
+}
+
+static enum rc look(struct request *rq, struct services *sv, const struct watch *w,
+	bool *changed, bool *any_r, struct err *err)
+{
+	enum rc rc = RC_OK;
 
 	*any_r = false;
-	for (size_t i = 0; i < n; i++)
-		paths[i] = v[i].folder.path;
-	rc = mail_call(sv->mail, status_many, paths, n, marks, rcs, err);
-	for (size_t i = 0; i < n && rc == RC_OK; i++) {
-		uint32_t count = 0;
-
-		if (rcs[i] == RC_ABSENT)
-			*gone_r = true;
-		if (rcs[i] || mail_sync_at(&v[i].c, &marks[i]))
+	for (size_t i = 0; i < w->n && rc == RC_OK; i++) {
+		if (!waiting_for(&w->v[i]))
 			continue;
-		rc = mail_sync_pending(
-			sv->mail, &v[i].folder, &v[i].c, rq->conf, rq->arena, &count, err);
-		if (rc == RC_ABSENT)
-			rc = RC_OK;
-		v[i].changed = count > 0;
-		*any_r = *any_r || v[i].changed;
+		rc = folder_changed(rq, sv, &w->v[i], &changed[i], err);
+		*any_r = *any_r || changed[i];
 	}
 	return rc;
 }
 
-static enum rc write_changes(struct reply *rp, const struct watched *v, size_t n)
+static enum rc write_changes(struct reply *rp, const struct watch *w, const bool *changed)
 {
-	struct wbxml_writer *w = reply_wbxml(rp);
+	struct wbxml_writer *writer = reply_wbxml(rp);
 
-	wbxml_open(w, PING_PING);
-	wbxml_int(w, PING_STATUS, PING_CHANGES);
-	wbxml_open(w, PING_FOLDERS);
-	for (size_t i = 0; i < n; i++)
-		if (v[i].changed)
-			wbxml_text(w, PING_FOLDER, v[i].id);
-	wbxml_close(w, PING_FOLDERS);
-	wbxml_close(w, PING_PING);
+	wbxml_open(writer, PING_PING);
+	wbxml_int(writer, PING_STATUS, PING_CHANGES);
+	wbxml_open(writer, PING_FOLDERS);
+	for (size_t i = 0; i < w->n; i++)
+		if (changed[i])
+			wbxml_text(writer, PING_FOLDER, w->v[i].id);
+	wbxml_close(writer, PING_FOLDERS);
+	wbxml_close(writer, PING_PING);
 	rp->status = PING_CHANGES;
 	return RC_OK;
 }
 
-/* [MS-ASCMD] 2.2.1.13. Held by this worker for at most HOLD_MAX seconds. */
+/* What the device has, as a number: it changes when the device fetches something. */
+static uint64_t device_state(const struct watch *w)
+{
+	uint64_t h = w->hierarchy.epoch * 1000003u + w->hierarchy.generation;
+
+	for (size_t i = 0; i < w->n; i++)
+		h = (h * 1000003u + w->v[i].c.epoch) * 1000003u + w->v[i].c.generation;
+	return h;
+}
+
+/* D39: a device that is told of changes again and again, and does not fetch them. */
+static bool damped(struct request *rq, struct services *sv, struct reply *rp,
+	const struct watch *w, struct err *err)
+{
+	int64_t wait = sv->loops ? sv->loops(sv, rq, device_state(w)) : 0;
+
+	if (!wait)
+		return false;
+	(void)err_set(err, RC_LIMIT,
+		"the device is told of changes again and again, and does not fetch them:"
+		" it is to wait %lld s",
+		(long long)wait);
+	log_warning("%s", err->text);
+	reply_reset(rp);
+	rp->http = 503;
+	rp->status = STATUS_RETRY_LATER;
+	reply_header(rp, "Retry-After", arena_printf(rq->arena, "%lld", (long long)wait));
+	reply_header(rp, "X-MS-ASThrottle", STR("SyncCommands"));
+	return true;
+}
+
+static enum rc wait_or_tell(struct request *rq, struct services *sv, struct reply *rp,
+	const struct ping *p, struct err *err)
+{
+	bool *changed = ARENA_ARRAY(rq->arena, bool, p->n + 1), any = false, gone = false;
+	struct watch w;
+	enum rc rc = waiting_look(rq, sv, p->ids, p->n, &w, err);
+
+	for (size_t i = 0; i < w.n && rc == RC_OK; i++)
+		gone = gone || !w.v[i].folder.row;
+	if (rc == RC_OK && !gone)
+		rc = waiting_hierarchy(rq, sv, &w, &gone, err);
+	if (rc == RC_OK && !gone)
+		rc = waiting_marks(rq, sv, &w, &gone, err);
+	if (rc == RC_OK && !gone)
+		rc = look(rq, sv, &w, changed, &any, err);
+	if (rc)
+		return rc;
+	if ((gone || any) && damped(rq, sv, rp, &w, err))
+		return RC_OK;
+	if (gone)
+		return only_status(rp, PING_FOLDER_SYNC, 0, 0);
+	if (any)
+		return write_changes(rp, &w, changed);
+	rp->wait = waiting_park(rq, WAIT_PING, p->interval, &w);
+	return only_status(rp, PING_NOTHING, 0, 0);
+}
+
+/* [MS-ASCMD] 2.2.1.13 */
 enum rc cmd_ping(struct request *rq, struct services *sv, struct reply *rp, struct err *err)
 {
 	struct ping *p = ARENA_NEW(rq->arena, struct ping);
 	unsigned status = read_parameters(rq, p);
-	int64_t least = rq->conf->heartbeat_min, most = rq->conf->heartbeat_max, until;
-	struct watched *v;
-	bool gone, any;
-	size_t n;
+	int64_t least = rq->conf->heartbeat_min, most = rq->conf->heartbeat_max;
 	enum rc rc;
 
+	if (sv->end_waits)
+		sv->end_waits(sv, rq);
 	if (status == PING_TOO_MANY)
 		return only_status(rp, status, PING_MAX_FOLDERS, rq->conf->ping_folders_max);
 	if (status)
@@ -194,24 +251,5 @@ enum rc cmd_ping(struct request *rq, struct services *sv, struct reply *rp, stru
 		return only_status(rp, PING_INTERVAL, PING_HEARTBEAT_INTERVAL,
 			p->interval < least ? least : most);
 	rc = remember(rq, sv, p, err);
-	if (rc)
-		return rc;
-	v = ARENA_ARRAY(rq->arena, struct watched, p->n + 1);
-	rc = open_folders(rq, sv, p, v, &n, &gone, err);
-	if (rc)
-		return rc;
-	until = clock_mono_ms() + (p->interval < HOLD_MAX ? p->interval : HOLD_MAX) * 1000;
-	while (!gone) {
-		struct arena_mark mark = arena_mark(rq->arena);
-
-		rc = look(rq, sv, v, n, &any, &gone, err);
-		if (rc)
-			return rc;
-		if (any && !gone)
-			return write_changes(rp, v, n);
-		arena_rewind(rq->arena, mark);
-		if (gone || clock_mono_ms() >= until || !sv->pause(sv, HOLD_STEP * 1000))
-			break;
-	}
-	return only_status(rp, gone ? PING_FOLDER_SYNC : PING_NOTHING, 0, 0);
+	return rc ? rc : wait_or_tell(rq, sv, rp, p, err);
 }

@@ -1,4 +1,3 @@
-#include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/varint.h"
 #include "core/cmd/command.h"
@@ -6,6 +5,7 @@
 #include "core/cmd/sending.h"
 #include "core/cmd/status.h"
 #include "core/cmd/sync_request.h"
+#include "core/cmd/waiting.h"
 #include "core/map/server_id.h"
 #include "core/sync/folders.h"
 #include "core/sync/mail_changes.h"
@@ -13,13 +13,7 @@
 #include "core/sync/mail_sync.h"
 #include "core/sync/sync_key.h"
 
-enum {
-	WINDOW_DEFAULT = 100,
-	FILTER_ALL_MAX = 5,
-	FILTER_TASKS = 8,
-	HOLD_MAX = 60,
-	HOLD_STEP = 3
-};
+enum { WINDOW_DEFAULT = 100, FILTER_ALL_MAX = 5, FILTER_TASKS = 8 };
 
 /* What a client command came to, if there is something to tell. */
 struct answer {
@@ -35,6 +29,7 @@ struct sync {
 	unsigned left;    /* of the global window */
 	bool reported;    /* something is worth a body */
 	unsigned refused; /* Status of the whole, which throws away what was written; 0: none */
+	struct watch watch; /* of a request that wants to wait: what is known of its folders */
 };
 
 /* One collection of the request. */
@@ -519,12 +514,22 @@ static enum rc default_folder(struct sync *s, struct part *p, struct err *err)
 	return RC_OK;
 }
 
+/* What is known of a folder without asking. */
+static struct watched_folder *known_of(struct sync *s, struct str id)
+{
+	for (size_t i = 0; i < s->watch.n; i++)
+		if (str_eq(s->watch.v[i].id, id))
+			return &s->watch.v[i];
+	return NULL;
+}
+
 static enum rc one_collection(struct sync *s, const struct elem *e, struct err *err)
 {
 	struct request *rq = s->rq;
 	struct part p = {.e = e,
 		.key = elem_text(e, AIRSYNC_SYNC_KEY),
 		.id = elem_text(e, AIRSYNC_COLLECTION_ID)};
+	struct watched_folder *watched = known_of(s, p.id);
 	unsigned status;
 	enum rc rc;
 
@@ -558,6 +563,7 @@ static enum rc one_collection(struct sync *s, const struct elem *e, struct err *
 		.folder = &p.folder,
 		.conf = rq->conf,
 		.options = &p.options,
+		.known = watched && watched->current ? &watched->mark : NULL,
 		.a = rq->arena,
 		.window = window_of(s, e),
 		.deadline_ms = rq->deadline_ms,
@@ -574,6 +580,10 @@ static enum rc one_collection(struct sync *s, const struct elem *e, struct err *
 	else if (rc == RC_OK && !s->refused)
 		rc = p.fit == SYNC_KEY_ZERO ? prime(s, &p, err) : run_round(s, &p, err);
 	state_call(s->sv->state, collection_close, &rq->device, p.id);
+	/* Where the round left the device; nothing is there when nothing was to be looked at.
+	 */
+	if (watched && !watched->current)
+		watched->mark = p.round.st.mark;
 	if (rc == RC_OK && p.round.reset)
 		write_failure(s, &p, SYNC_BAD_KEY);
 	if (rc == RC_ABSENT) {
@@ -641,8 +651,39 @@ static enum rc hold_time(struct request *rq, const struct elem *doc, struct repl
 		return whole_failure(
 			rq, rp, SYNC_TOO_MANY, (unsigned)rq->conf->ping_folders_max);
 	*answered_r = false;
-	*seconds_r = seconds < HOLD_MAX ? seconds : HOLD_MAX;
+	*seconds_r = seconds;
 	return RC_OK;
+}
+
+/* Before a request that wants to wait is carried out. */
+static enum rc look_first(struct sync *s, const struct elem *doc, struct err *err)
+{
+	const struct elem *all = elem_child(doc, AIRSYNC_COLLECTIONS);
+	struct str *ids =
+		ARENA_ARRAY(s->rq->arena, struct str, elem_count(all, AIRSYNC_COLLECTION) + 1);
+	bool changed = false;
+	size_t n = 0;
+	enum rc rc;
+
+	for (const struct elem *e = elem_child(all, AIRSYNC_COLLECTION); e; e = elem_again(e))
+		ids[n++] = elem_text(e, AIRSYNC_COLLECTION_ID);
+	rc = waiting_look(s->rq, s->sv, ids, n, &s->watch, err);
+	if (rc == RC_OK)
+		rc = waiting_hierarchy(s->rq, s->sv, &s->watch, &changed, err);
+	if (changed)
+		s->refused = SYNC_HIERARCHY_CHANGED;
+	return rc;
+}
+
+/* [MS-ASCMD] 2.2.1.21.1: nothing to report, and the device has time. */
+static enum rc park(struct sync *s, struct reply *rp, int64_t seconds, struct err *err)
+{
+	enum rc rc =
+		state_call(s->sv->state, watch_note, &s->rq->account, &s->watch, false, err);
+
+	if (rc == RC_OK)
+		rp->wait = waiting_park(s->rq, WAIT_SYNC, seconds, &s->watch);
+	return rc;
 }
 
 /* [MS-ASCMD] 2.2.1.21 */
@@ -651,10 +692,12 @@ enum rc cmd_sync(struct request *rq, struct services *sv, struct reply *rp, stru
 	struct sync s = {.rq = rq, .sv = sv};
 	const struct elem *doc;
 	unsigned status;
-	int64_t hold, until;
+	int64_t hold;
 	bool answered;
 	enum rc rc;
 
+	if (sv->end_waits)
+		sv->end_waits(sv, rq);
 	if (!rq->doc && rq->version < V121)
 		return err_set(err, RC_INVALID, "an empty Sync before 12.1");
 	doc = sync_request_read(rq, &status);
@@ -664,16 +707,10 @@ enum rc cmd_sync(struct request *rq, struct services *sv, struct reply *rp, stru
 	if (rc || answered)
 		return rc;
 	rc = sync_request_keep(rq, sv, doc, err);
-	if (rc)
-		return rc;
-	until = clock_mono_ms() + hold * 1000;
-	for (;;) {
-		rq->deadline_ms = clock_mono_ms() + rq->conf->sync_time * 1000;
+	if (rc == RC_OK && hold)
+		rc = look_first(&s, doc, err);
+	if (rc == RC_OK && !s.refused)
 		rc = run_collections(&s, rp, doc, err);
-		if (rc || s.refused || s.reported || clock_mono_ms() >= until ||
-			!sv->pause(sv, HOLD_STEP * 1000))
-			break;
-	}
 	if (rc)
 		return rc;
 	if (s.refused)
@@ -682,5 +719,5 @@ enum rc cmd_sync(struct request *rq, struct services *sv, struct reply *rp, stru
 	/* C152: nothing to report is an empty answer, and the keys stay. */
 	if (!s.reported && rq->version >= V121)
 		reply_reset(rp);
-	return RC_OK;
+	return !s.reported && hold ? park(&s, rp, hold, err) : RC_OK;
 }

@@ -17,6 +17,7 @@
 #include "core/model/mail.h"
 #include "core/model/state.h"
 #include "core/model/submit.h"
+#include "core/model/wait.h"
 #include "core/settings.h"
 #include "core/wire/elem.h"
 #include "core/wire/query.h"
@@ -30,12 +31,11 @@ struct services {
 	struct auth *auth;
 	struct mail *mail;     /* of the authenticated user; connects when first used */
 	struct submit *submit; /* likewise */
-	/*
-	 * Waits up to `ms` without holding anything dear, for Ping until the waiter comes;
-	 * false when the server is stopping or the device has hung up, so that the handler
-	 * answers now.
-	 */
-	bool (*pause)(struct services *sv, int64_t ms);
+	/* A newer request of the device ends its older waits here; NULL: there are none. */
+	void (*end_waits)(struct services *sv, const struct request *rq);
+	/* The device was told of changes, at this state of what it has: the seconds to wait
+	 * when it was told so again and again, and does not fetch them. NULL: nobody counts. */
+	int64_t (*loops)(struct services *sv, const struct request *rq, uint64_t state);
 	/*
 	 * Reads the body of the request into rq->body, once it is known that the request will
 	 * be served; NULL: it is there already. RC_LIMIT: it is too large; RC_INVALID: a part
@@ -78,6 +78,9 @@ struct reply {
 	void (*restart)(struct reply *rp); /* forgets what body and tail have taken */
 	bool raw;                          /* body was written to directly; w is not used */
 	unsigned status;                   /* the protocol status, for the log; 0: none */
+	/* There is nothing to tell yet: what was written is the answer when the time is over.
+	 * NULL: it is the answer now. */
+	const struct wait *wait;
 };
 
 struct command;

@@ -12,6 +12,7 @@
 #include "core/base/arena.h"
 #include "core/base/err.h"
 #include "core/base/uidset.h"
+#include "core/model/mail.h"
 #include "core/wire/version.h"
 
 enum entitlement {
@@ -119,6 +120,26 @@ struct notes {
 	size_t n;
 };
 
+/* What is known, without asking the mail server, of a folder that a device waits for. */
+struct watched_folder {
+	struct str id;        /* in: the CollectionId */
+	struct folder folder; /* row 0: there is no such folder */
+	struct collection c;  /* the device's; epoch 0: it never synchronised it */
+	uint64_t seq;         /* grows with every change that is noticed; 0: none was so far */
+	bool current;         /* mark is how the mailbox stands now */
+	struct mail_mark mark;
+};
+
+struct watch {
+	struct watched_folder *v; /* in: the ids */
+	size_t n;
+	struct collection hierarchy; /* of the device */
+	uint64_t hierarchy_seq;      /* like seq, of the account's folders */
+	bool hierarchy_current;      /* the stored folders are those of the mail server */
+	bool covered;                /* a listener notices every change from now on */
+	bool watched; /* listeners know that a device of the account waits at this host */
+};
+
 struct state {
 	const struct state_ops *ops;
 };
@@ -212,6 +233,25 @@ struct state_ops {
 		struct state *s, const struct device *d, struct str bytes, struct err *err);
 	enum rc (*search_load)(struct state *s, const struct device *d, int64_t age,
 		struct arena *a, struct str *bytes_r, struct err *err);
+
+	/*
+	 * What a wait goes by. Look first and ask the mail server afterwards: what changes in
+	 * between has a higher seq. One trip, and no write.
+	 */
+	enum rc (*watch_look)(struct state *s, const struct account *ac, const struct device *d,
+		struct arena *a, struct watch *w, struct err *err);
+	/* Tells the listeners that a device of this account waits at this host. */
+	enum rc (*watch_begin)(struct state *s, const struct account *ac, struct err *err);
+	/*
+	 * What the mail server has said since: the marks of those folders of w that were not
+	 * current and have one; hierarchy: the stored folders are those of the mail server.
+	 * Nothing is noted where a change was noticed meanwhile. Loosely durable.
+	 */
+	enum rc (*watch_note)(struct state *s, const struct account *ac, const struct watch *w,
+		bool hierarchy, struct err *err);
+	/* The device is about to put messages into folders itself, which it will know of:
+	 * its waits look again before they end. */
+	enum rc (*watch_own)(struct state *s, const struct device *d, struct err *err);
 
 	/* For the administrator: an item of this folder that cannot be shown to devices, and
 	 * why. */

@@ -156,7 +156,11 @@ enum rc mail_round_look(struct mail_round *r, struct err *err)
 	r->delta = (struct mail_delta){0};
 	r->since_modseq = r->st.mark.modseq;
 	if (!first && !r->look_now) {
-		rc = mail_call(r->mail, status, r->folder->path, &now, err);
+		rc = RC_OK;
+		if (r->known)
+			now = *r->known;
+		else
+			rc = mail_call(r->mail, status, r->folder->path, &now, err);
 		if (rc)
 			return rc;
 		if (!search && !waiting(&r->st) && equal(&now, &r->st.mark))
@@ -490,33 +494,51 @@ enum rc mail_round_write(struct mail_round *r, struct wbxml_writer *w, struct er
 	return RC_OK;
 }
 
-bool mail_sync_at(const struct collection *c, const struct mail_mark *mark)
+bool mail_sync_at(const struct collection *c, const struct mail_mark *mark, bool additions)
 {
 	struct arena *a = arena_new();
 	struct mail_state st;
-	bool at = mail_state_decode(c->state, &st, a) == RC_OK && !waiting(&st) &&
-		  equal(&st.mark, mark);
+	bool at = mail_state_decode(c->state, &st, a) == RC_OK;
 
+	if (at && additions)
+		at = !st.again && uidset_empty(&st.pending) &&
+		     st.mark.uidvalidity == mark->uidvalidity &&
+		     st.mark.uidnext == mark->uidnext;
+	else if (at)
+		at = !waiting(&st) && equal(&st.mark, mark);
 	arena_free(a);
 	return at;
 }
 
-enum rc mail_sync_pending(struct mail *m, const struct folder *f, const struct collection *c,
-	const struct settings *conf, struct arena *a, uint32_t *count_r, struct err *err)
+enum rc mail_sync_pending(struct mail_pending *p, struct err *err)
 {
 	struct email_options o;
-	struct mail_round r = {.mail = m, .folder = f, .conf = conf, .options = &o, .a = a};
+	struct mail_round r = {.mail = p->mail,
+		.folder = p->folder,
+		.conf = p->conf,
+		.options = &o,
+		.known = p->known,
+		.a = p->a};
 	enum rc rc;
 
-	*count_r = 0;
-	if (mail_state_decode(c->state, &r.st, a) ||
-		mail_sync_options_decode(c->options, V141, &r.filter, &o))
+	p->count = 0;
+	p->state = STR_NONE;
+	if (mail_state_decode(p->c->state, &r.st, p->a) ||
+		mail_sync_options_decode(p->c->options, p->version, &r.filter, &o))
 		return err_set(err, RC_INTERNAL, "the stored state is unreadable");
 	r.conversations = r.st.conversations;
 	rc = mail_round_look(&r, err);
-	if (rc == RC_OK)
-		*count_r = r.reset ? 1 : mail_round_count(&r);
-	return rc;
+	if (rc)
+		return rc;
+	if (r.reset)
+		p->count = 1;
+	else if (p->additions)
+		p->count = (uint32_t)uidset_count(&r.st.pending);
+	else
+		p->count = mail_round_count(&r);
+	if (!p->count && !p->additions)
+		p->state = mail_state_encode(&r.st, p->a);
+	return RC_OK;
 }
 
 struct str mail_sync_options_encode(

@@ -25,6 +25,7 @@ struct mail_round {
 	bool conversations; /* ConversationMode: the whole threads of what the filter lets
 			       through */
 	bool look_now;      /* the gate is not asked: something was just done to the mailbox */
+	const struct mail_mark *known; /* how the mailbox stands; NULL: the gate is asked */
 	struct arena *a;
 	unsigned window; /* most changes */
 	int64_t deadline_ms;
@@ -52,12 +53,27 @@ uint32_t mail_round_count(const struct mail_round *r);
 MUST_USE enum rc mail_round_write(
 	struct mail_round *r, struct wbxml_writer *w, struct err *err);
 
-/* The device's state stands exactly at that mark: nothing to report, the filter still fresh. */
-bool mail_sync_at(const struct collection *c, const struct mail_mark *mark);
-/* How many changes the next Sync would report; the device's own are not among them. */
-MUST_USE enum rc mail_sync_pending(struct mail *m, const struct folder *f,
-	const struct collection *c, const struct settings *conf, struct arena *a,
-	uint32_t *count_r, struct err *err);
+/*
+ * The device's state stands exactly at that mark: nothing to report, the filter still fresh.
+ * additions: nothing new to report.
+ */
+bool mail_sync_at(const struct collection *c, const struct mail_mark *mark, bool additions);
+/* The question what the next Sync would report; the device's own changes are not among that. */
+struct mail_pending {
+	/* In */
+	struct mail *mail;
+	const struct folder *folder;
+	const struct collection *c;
+	const struct mail_mark *known; /* how the mailbox stands; NULL: it is asked */
+	bool additions;                /* only new messages count */
+	enum eas_version version;
+	const struct settings *conf;
+	struct arena *a;
+	/* Out */
+	uint32_t count;
+	struct str state; /* none: the device's state with that known, worth storing */
+};
+MUST_USE enum rc mail_sync_pending(struct mail_pending *p, struct err *err);
 
 /* Sticky options of a mail collection: FilterType and the rest. */
 struct str mail_sync_options_encode(

@@ -102,6 +102,19 @@ static void pg_end(struct state *state)
 	s->locks = 0;
 }
 
+void pg_collection(PGresult *r, int row, int column, struct arena *a, struct collection *c)
+{
+	*c = (struct collection){0};
+	if (PQgetisnull(r, row, column))
+		return;
+	c->epoch = (uint32_t)conn_int(r, row, column);
+	c->generation = (uint32_t)conn_int(r, row, column + 1);
+	c->state = conn_bytes(r, row, column + 2, a);
+	c->round = conn_bytes(r, row, column + 3, a);
+	c->options = conn_bytes(r, row, column + 4, a);
+	c->revision = conn_int(r, row, column + 5);
+}
+
 static enum rc pg_peek(struct state *state, const struct account *ac, const struct device *d,
 	struct str id, struct arena *a, struct folder *folder_r, struct collection *c,
 	struct err *err)
@@ -120,14 +133,7 @@ static enum rc pg_peek(struct state *state, const struct account *ac, const stru
 	rc = conn_run(&s->conn, open_sql, &p, CONN_REPEAT, &r, err);
 	if (rc)
 		return rc;
-	if (!PQgetisnull(r, 0, 0)) {
-		c->epoch = (uint32_t)conn_int(r, 0, 0);
-		c->generation = (uint32_t)conn_int(r, 0, 1);
-		c->state = conn_bytes(r, 0, 2, a);
-		c->round = conn_bytes(r, 0, 3, a);
-		c->options = conn_bytes(r, 0, 4, a);
-		c->revision = conn_int(r, 0, 5);
-	}
+	pg_collection(r, 0, 0, a, c);
 	if (!PQgetisnull(r, 0, 6))
 		pg_folder(r, 0, 6, a, folder_r);
 	else if (id.n)
@@ -314,6 +320,10 @@ static const struct state_ops ops = {
 	.notes_store = pg_notes_store,
 	.search_store = pg_search_store,
 	.search_load = pg_search_load,
+	.watch_look = pg_watch_look,
+	.watch_begin = pg_watch_begin,
+	.watch_note = pg_watch_note,
+	.watch_own = pg_watch_own,
 	.skip_add = pg_skip_add,
 };
 

@@ -41,6 +41,16 @@ enum rc pg_search_store(struct state *, const struct device *, struct str, struc
 enum rc pg_search_load(struct state *, const struct device *, int64_t, struct arena *,
 	struct str *, struct err *);
 
+/* watch.c */
+enum rc pg_watch_look(struct state *, const struct account *, const struct device *,
+	struct arena *, struct watch *, struct err *);
+enum rc pg_watch_begin(struct state *, const struct account *, struct err *);
+enum rc pg_watch_note(
+	struct state *, const struct account *, const struct watch *, bool, struct err *);
+enum rc pg_watch_own(struct state *, const struct device *, struct err *);
+/* Columns epoch, generation, state, round, options, revision; not there: all zero. */
+void pg_collection(PGresult *r, int row, int column, struct arena *a, struct collection *c);
+
 /* A session advisory lock on (device, text), held until pg_unlock() or the end of the request.
  */
 MUST_USE enum rc pg_lock(

@@ -1,0 +1,102 @@
+#include "core/cmd/waiting.h"
+
+#include "core/sync/folders.h"
+#include "core/sync/hierarchy.h"
+
+/* How soon a wait is looked after whose account a listener is about to watch, seconds. */
+enum { SOON = 5 };
+
+enum rc waiting_look(struct request *rq, struct services *sv, const struct str *ids, size_t n,
+	struct watch *w, struct err *err)
+{
+	enum rc rc;
+
+	*w = (struct watch){.v = ARENA_ARRAY(rq->arena, struct watched_folder, n + 1), .n = n};
+	for (size_t i = 0; i < n; i++)
+		w->v[i].id = ids[i];
+	rc = state_call(sv->state, watch_look, &rq->account, &rq->device, rq->arena, w, err);
+	if (rc || w->watched)
+		return rc;
+	return state_call(sv->state, watch_begin, &rq->account, err);
+}
+
+enum rc waiting_hierarchy(struct request *rq, struct services *sv, const struct watch *w,
+	bool *changed_r, struct err *err)
+{
+	struct hierarchy_changes changes;
+	struct watch none = {.hierarchy_seq = w->hierarchy_seq};
+	struct folders now;
+	enum rc rc;
+
+	*changed_r = false;
+	/* A device that never asked for folders has none that could change. */
+	if (!w->hierarchy.epoch)
+		return RC_OK;
+	if (w->hierarchy_current)
+		rc = state_call(sv->state, folders_load, &rq->account, rq->arena, &now, err);
+	else
+		rc = folders_refresh(sv->state, &rq->account, sv->mail, rq->arena, &now, err);
+	if (rc == RC_OK && !w->hierarchy_current)
+		rc = state_call(sv->state, watch_note, &rq->account, &none, true, err);
+	if (rc == RC_OK)
+		rc = hierarchy_diff(w->hierarchy.state, &now, rq->arena, &changes, err);
+	if (rc == RC_OK)
+		*changed_r = changes.n > 0;
+	return rc;
+}
+
+bool waiting_for(const struct watched_folder *v)
+{
+	return v->folder.row && v->folder.selectable && v->c.epoch;
+}
+
+enum rc waiting_marks(
+	struct request *rq, struct services *sv, struct watch *w, bool *gone_r, struct err *err)
+{
+	struct str *paths = ARENA_ARRAY(rq->arena, struct str, w->n + 1);
+	size_t *places = ARENA_ARRAY(rq->arena, size_t, w->n + 1), n = 0;
+	struct mail_mark *marks = ARENA_ARRAY(rq->arena, struct mail_mark, w->n + 1);
+	enum rc *rcs = ARENA_ARRAY(rq->arena, enum rc, w->n + 1), rc;
+
+	for (size_t i = 0; i < w->n; i++) {
+		if (w->v[i].current || !waiting_for(&w->v[i]))
+			continue;
+		paths[n] = w->v[i].folder.path;
+		places[n++] = i;
+	}
+	if (n == 0)
+		return RC_OK;
+	rc = mail_call(sv->mail, status_many, paths, n, marks, rcs, err);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < n; i++) {
+		struct watched_folder *v = &w->v[places[i]];
+
+		v->mark = rcs[i] ? (struct mail_mark){0} : marks[i];
+		*gone_r = *gone_r || rcs[i] == RC_ABSENT;
+	}
+	return state_call(sv->state, watch_note, &rq->account, w, false, err);
+}
+
+const struct wait *waiting_park(
+	const struct request *rq, enum wait_kind kind, int64_t seconds, const struct watch *w)
+{
+	struct wait *r = ARENA_NEW(rq->arena, struct wait);
+	int64_t poll = rq->conf->poll_interval;
+
+	*r = (struct wait){.kind = kind,
+		.seconds = seconds,
+		.additions = rq->conf->wake == WAKE_ADDITIONS,
+		.covered = w->covered,
+		.poll = w->watched || poll < SOON ? poll : SOON,
+		.hierarchy_seq = w->hierarchy_seq,
+		.v = ARENA_ARRAY(rq->arena, struct wait_folder, w->n + 1)};
+	for (size_t i = 0; i < w->n; i++) {
+		const struct watched_folder *v = &w->v[i];
+
+		if (waiting_for(v))
+			r->v[r->n++] = (struct wait_folder){
+				v->folder.row, v->id, v->seq, v->mark.uidnext};
+	}
+	return r;
+}

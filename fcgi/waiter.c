@@ -1,0 +1,770 @@
+#include "fcgi/waiter.h"
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/base/varint.h"
+#include "core/cmd/request.h"
+#include "fcgi/answer.h"
+#include "fcgi/record.h"
+#include "fcgi/replay.h"
+#include "fcgi/wake.h"
+#include "fcgi/wiring.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+	EVENTS = 256,
+	TICK_MS = 1000,
+	IMPATIENT_MS = 100, /* how often the queue is looked at while something is in it */
+	DIRECT_MS = 250,    /* how long a worker has, before something new is told at once */
+	LINGER_MS = 600 * 1000, /* how long an account is watched that nobody waits for */
+	ALONE_MS = 60 * 1000,
+	SPARE_DESCRIPTORS = 256,
+};
+
+/* A worker, a listener or easctl. */
+struct client {
+	struct polled polled; /* first */
+	struct client *next;
+};
+
+struct waiter {
+	const struct settings *conf;
+	struct held_table *held;
+	struct wake *wake;
+	struct notices *notices;
+	struct polled listening, signals, notices_polled;
+	struct client *clients, *dead_clients;
+	GQueue jobs;      /* of struct held, who waits for a worker */
+	GHashTable *idle; /* accounts that nobody waits for any more, and since when */
+	struct arena *a;  /* of one event */
+	struct buf packet, out;
+	int epoll, tokens;  /* an eventfd: how many jobs there are to take */
+	int64_t now, up_at; /* up_at: since when everything is heard; 0: it is not */
+	int64_t busy_at;    /* when somebody was last here */
+	uint64_t listeners; /* which are alive */
+	size_t most;        /* that may be held */
+	unsigned dice;
+	bool stop;
+};
+
+static void add_polled(struct waiter *w, struct polled *s, uint32_t events)
+{
+	struct epoll_event e = {.events = events, .data.ptr = s};
+
+	if (epoll_ctl(w->epoll, EPOLL_CTL_ADD, s->fd, &e) != 0 && errno == EEXIST)
+		(void)epoll_ctl(w->epoll, EPOLL_CTL_MOD, s->fd, &e);
+}
+
+/* --- Jobs: what a worker is to look at */
+
+/* As many tokens as jobs; a worker that died with one leaves too few. */
+static void offer(struct waiter *w)
+{
+	uint64_t n;
+	ssize_t ignored = read(w->tokens, &n, sizeof(n));
+
+	n = g_queue_get_length(&w->jobs);
+	if (n)
+		ignored = write(w->tokens, &n, sizeof(n));
+	(void)ignored;
+}
+
+static void leave_queue(struct waiter *w, struct held *h)
+{
+	if (h->job)
+		g_queue_delete_link(&w->jobs, h->job);
+	h->job = NULL;
+	h->direct = false;
+}
+
+static void drop(struct waiter *w, struct held *h)
+{
+	int64_t *account;
+
+	leave_queue(w, h);
+	if (!h->next && held_of_account(w->held, h->account) == h) {
+		account = g_memdup2(&h->account, sizeof(h->account));
+		(void)g_hash_table_insert(w->idle, account, g_memdup2(&w->now, sizeof(w->now)));
+	}
+	held_drop(w->held, h);
+}
+
+static void look(void *ctx, struct held *h, bool direct, uint32_t folder)
+{
+	struct waiter *w = ctx;
+
+	if (direct && !h->direct) {
+		h->direct = true;
+		h->direct_folder = folder;
+	}
+	if (h->job)
+		return;
+	g_queue_push_tail(&w->jobs, h);
+	h->job = g_queue_peek_tail_link(&w->jobs);
+	h->job_since = w->now;
+	offer(w);
+}
+
+/* --- Answers */
+
+/* The log's view of a request: who it is. */
+static void log_who(struct waiter *w, const struct held *h, struct request *rq)
+{
+	struct link_wait wait = held_wait(h, w->a);
+	struct replay again;
+	struct err err = ERR_INIT;
+
+	*rq = (struct request){.arena = w->a};
+	if (replay_unpack(wait.request, &again) ||
+		http_read(replay_param, &again, w->conf, rq, &err))
+		return;
+	log_context("user", rq->user);
+	log_context("device", rq->query.device_id);
+}
+
+static void log_end(struct waiter *w, const struct held *h, const char *how)
+{
+	struct arena_mark mark = arena_mark(w->a);
+	struct request rq;
+
+	log_who(w, h, &rq);
+	log_info("cmd=%s waited=%llds: %s", h->sync ? "Sync" : "Ping",
+		(long long)((w->now - h->began) / 1000), how);
+	secret_release(&rq.password);
+	log_context_clear();
+	arena_rewind(w->a, mark);
+}
+
+/* Everything that is ready at once is small: it fits the socket's buffer, or nobody reads. */
+static void send_reply(
+	struct waiter *w, const struct held *h, struct reply *rp, struct str body)
+{
+	struct buf head;
+
+	buf_init(&head, BUF_MAX_LINE);
+	answer_head(rp, body.n, NULL, &head);
+	buf_add_str(&head, body);
+	buf_reset(&w->out);
+	record_output(&w->out, h->request_id, buf_str(&head));
+	record_end(&w->out, h->request_id);
+	buf_release(&head);
+	if (send(h->polled.fd, w->out.p, w->out.n, MSG_DONTWAIT | MSG_NOSIGNAL) !=
+		(ssize_t)w->out.n)
+		log_debug("a waiting device did not take its answer");
+}
+
+/* [MS-ASCMD] 2.2.1.13: status 1, or 2 with the folder. */
+static void send_ping(struct waiter *w, const struct held *h, struct str folder)
+{
+	struct buf body;
+	struct buf_sink sink;
+	struct reply rp = {.http = 200};
+	struct wbxml_writer *writer;
+
+	buf_init(&body, BUF_MAX_LINE);
+	buf_sink_init(&sink, &body);
+	rp.body = &sink.sink;
+	writer = reply_wbxml(&rp);
+	wbxml_open(writer, PING_PING);
+	wbxml_int(writer, PING_STATUS, folder.n ? 2 : 1);
+	if (folder.n) {
+		wbxml_open(writer, PING_FOLDERS);
+		wbxml_text(writer, PING_FOLDER, folder);
+		wbxml_close(writer, PING_FOLDERS);
+	}
+	wbxml_close(writer, PING_PING);
+	if (wbxml_finish(writer, NULL) == RC_OK)
+		send_reply(w, h, &rp, buf_str(&body));
+	wbxml_release(writer);
+	buf_release(&body);
+}
+
+static void tell(void *ctx, struct held *h, uint32_t folder)
+{
+	struct waiter *w = ctx;
+	struct arena_mark mark = arena_mark(w->a);
+	struct link_wait wait = held_wait(h, w->a);
+
+	send_ping(w, h, wait.wait.v[folder].id);
+	log_end(w, h, "status=2");
+	drop(w, h);
+	arena_rewind(w->a, mark);
+}
+
+/* The answer of an end without news: status 1, for a Sync nothing at all. */
+static void tell_nothing(struct waiter *w, struct held *h, const char *why)
+{
+	struct reply rp = {.http = 200};
+
+	if (h->sync)
+		send_reply(w, h, &rp, (struct str){"", 0});
+	else
+		send_ping(w, h, STR_NONE);
+	log_end(w, h, why);
+	drop(w, h);
+}
+
+static void turn_away(struct waiter *w, struct held *h)
+{
+	struct reply rp = {.http = 503};
+
+	reply_header(&rp, "Retry-After",
+		arena_printf(w->a, "%lld", (long long)w->conf->retry_after));
+	send_reply(w, h, &rp, (struct str){"", 0});
+	log_end(w, h, "turned away: no descriptors left (raise LimitNOFILE)");
+	drop(w, h);
+}
+
+/* --- Waits */
+
+/* When to look whatever is heard: soon where nobody tells of changes. */
+static void plan(struct waiter *w, struct held *h)
+{
+	bool deaf = !h->covered || !w->listeners || !w->up_at;
+
+	h->poll_at = deaf && h->poll ? w->now + h->poll * 1000 : 0;
+	held_schedule(w->held, h);
+}
+
+static void park(struct waiter *w, struct str packet, int fd)
+{
+	struct held *h = held_add(w->held, packet, fd, w->a);
+	int64_t missed;
+
+	if (!h) {
+		log_warning("a waiting request came broken, or without its connection"
+			    " (LimitNOFILE?); the device will come again");
+		return;
+	}
+	(void)g_hash_table_remove(w->idle, &h->account);
+	add_polled(w, &h->polled, EPOLLRDHUP);
+	if (held_count(w->held) > w->most) {
+		turn_away(w, h);
+		return;
+	}
+	plan(w, h);
+	/* What may have been missed on its way is looked up. */
+	missed = w->up_at > w->now - WAKE_MEMORY_MS ? w->up_at : w->now - WAKE_MEMORY_MS;
+	if (h->looked <= missed && w->up_at)
+		look(w, h, false, 0);
+	wake_check(w->wake, h, w->now);
+}
+
+/* A newer request of the device: whoever waited for the older one is gone. */
+static void end_older(struct waiter *w, int64_t device, int64_t began)
+{
+	struct held *h = held_of_device(w->held, device);
+
+	if (h && h->began <= began)
+		tell_nothing(w, h, "ended by a newer request of the device");
+}
+
+static void park_newest(struct waiter *w, struct str packet, int fd)
+{
+	struct link_wait new;
+	struct held *h;
+
+	if (fd >= 0 && link_wait_decode(packet, w->a, &new) == RC_OK) {
+		end_older(w, new.device, new.began);
+		h = held_of_device(w->held, new.device);
+		/* It is the older one itself, which a worker had looked after. */
+		if (h) {
+			(void)close(fd);
+			return;
+		}
+	}
+	park(w, packet, fd);
+}
+
+/* --- Clients */
+
+static void drop_client(struct waiter *w, struct client *p)
+{
+	if (p->polled.fd < 0)
+		return;
+	(void)close(p->polled.fd);
+	p->polled.fd = -1;
+	for (struct client **at = &w->clients; *at; at = &(*at)->next)
+		if (*at == p) {
+			*at = p->next;
+			break;
+		}
+	p->next = w->dead_clients;
+	w->dead_clients = p;
+}
+
+static void accept_client(struct waiter *w)
+{
+	int fd = accept4(w->listening.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int room = 2 * LINK_PACKET_MAX;
+	struct client *p;
+
+	if (fd < 0)
+		return;
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	if (!link_trusted(fd) || !link_send(fd, LINK_HELLO, (struct str){"", 0}, w->tokens)) {
+		(void)close(fd);
+		return;
+	}
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		abort();
+	p->polled = (struct polled){POLLED_CLIENT, fd};
+	p->next = w->clients;
+	w->clients = p;
+	add_polled(w, &p->polled, EPOLLIN);
+}
+
+static void give_job(struct waiter *w, struct client *p)
+{
+	struct held *h = g_queue_peek_head(&w->jobs);
+
+	if (!h) {
+		(void)link_send(p->polled.fd, LINK_NONE, (struct str){"", 0}, -1);
+		return;
+	}
+	if (!link_send(p->polled.fd, LINK_JOB, (struct str){h->bytes, h->n}, h->polled.fd)) {
+		drop_client(w, p);
+		return;
+	}
+	drop(w, h);
+}
+
+/* Who waits for an account, and with which password. */
+static void give_secret(struct waiter *w, struct client *p, struct str body)
+{
+	uint64_t account;
+	struct buf b;
+
+	buf_init(&b, BUF_MAX_LINE);
+	if (varint_get(&body, &account) == RC_OK)
+		for (struct held *h = held_of_account(w->held, (int64_t)account); h && !b.n;
+			h = h->next) {
+			struct request rq;
+
+			log_who(w, h, &rq);
+			log_context_clear();
+			if (rq.user.n && rq.password.p) {
+				varint_put_str(&b, rq.user);
+				varint_put_str(&b, (struct str){rq.password.p, rq.password.n});
+			}
+			secret_release(&rq.password);
+		}
+	(void)link_send(p->polled.fd, b.n ? LINK_SECRET : LINK_NONE, buf_str(&b), -1);
+	if (b.p)
+		explicit_bzero(b.p, b.cap);
+	buf_release(&b);
+}
+
+struct list {
+	struct waiter *w;
+	struct client *p;
+};
+
+/* Never the request's bytes: a password is among them. */
+static void list_one(void *ctx, struct held *h)
+{
+	struct list *l = ctx;
+	struct arena_mark mark = arena_mark(l->w->a);
+	struct link_wait wait = held_wait(h, l->w->a);
+	struct pollfd room = {.fd = l->p->polled.fd, .events = POLLOUT};
+	struct buf b;
+
+	wait.request = (struct str){"", 0};
+	buf_init(&b, 2 * LINK_PACKET_MAX);
+	link_wait_encode(&wait, &b);
+	/* It reads as fast as it can; if not, it gets no more. */
+	if (l->p->polled.fd >= 0 &&
+		(poll(&room, 1, 1000) <= 0 ||
+			!link_send(l->p->polled.fd, LINK_WAITS, buf_str(&b), -1)))
+		drop_client(l->w, l->p);
+	buf_release(&b);
+	arena_rewind(l->w->a, mark);
+}
+
+static void give_list(struct waiter *w, struct client *p)
+{
+	struct list l = {w, p};
+
+	held_each(w->held, list_one, &l);
+	if (p->polled.fd >= 0)
+		(void)link_send(p->polled.fd, LINK_NONE, (struct str){"", 0}, -1);
+}
+
+static void end_of_device(struct waiter *w, struct str body)
+{
+	uint64_t device, began;
+
+	if (varint_get(&body, &device) == RC_OK && varint_get(&body, &began) == RC_OK)
+		end_older(w, (int64_t)device, (int64_t)began);
+}
+
+static void hear_client(struct waiter *w, struct client *p)
+{
+	struct str body;
+	int fd, type = link_receive(p->polled.fd, 0, &w->packet, &body, &fd);
+
+	w->busy_at = w->now;
+	switch (type) {
+	case LINK_PARK:
+		park_newest(w, body, fd);
+		fd = -1;
+		break;
+	case LINK_END:
+		end_of_device(w, body);
+		break;
+	case LINK_TAKE:
+		give_job(w, p);
+		break;
+	case LINK_ACCOUNT:
+		give_secret(w, p, body);
+		break;
+	case LINK_LIST:
+		give_list(w, p);
+		break;
+	case 0:
+		break;
+	default:
+		drop_client(w, p);
+		break;
+	}
+	if (fd >= 0)
+		(void)close(fd);
+	if (w->packet.p)
+		explicit_bzero(w->packet.p, w->packet.n);
+}
+
+/* --- Notices */
+
+static void on_event(void *ctx, const char *payload)
+{
+	struct waiter *w = ctx;
+
+	wake_event(w->wake, w->held, payload, w->now);
+}
+
+/* All are looked after, one after the other: changes may have been missed. */
+static void look_after(void *ctx, struct held *h)
+{
+	struct waiter *w = ctx;
+	unsigned span = h->poll ? h->poll * 1000 : 1;
+
+	w->dice = w->dice * 1103515245u + 12345u;
+	h->poll_at = w->now + (w->dice >> 8) % span;
+	held_schedule(w->held, h);
+}
+
+static void on_up(void *ctx, bool up)
+{
+	struct waiter *w = ctx;
+
+	w->up_at = up ? w->now : 0;
+	held_each(w->held, look_after, w);
+}
+
+static void on_listeners(void *ctx, uint64_t which)
+{
+	struct waiter *w = ctx;
+
+	if (which == w->listeners)
+		return;
+	log_info(
+		which ? "listeners that tell of changes: %llu"
+		      : "no easlistend is at work: waiting devices are looked after instead (%llu)",
+		(unsigned long long)(which >> 32));
+	w->listeners = which;
+	held_each(w->held, look_after, w);
+}
+
+/* The socket of the connection changes while it is being opened. */
+static void watch_notices(struct waiter *w)
+{
+	struct polled *s = &w->notices_polled;
+	short wants;
+	int fd = notices_fd(w->notices, &wants);
+	uint32_t events = (wants & POLLIN ? EPOLLIN : 0u) | (wants & POLLOUT ? EPOLLOUT : 0u);
+
+	s->fd = fd;
+	if (fd >= 0)
+		add_polled(w, s, events);
+}
+
+static void step_notices(struct waiter *w)
+{
+	notices_step(w->notices, w->now);
+	watch_notices(w);
+}
+
+/* --- The loop */
+
+/* Accounts that nobody has waited for in a long while. */
+static void forget_idle(struct waiter *w)
+{
+	GHashTableIter i;
+	gpointer key, value;
+
+	g_hash_table_iter_init(&i, w->idle);
+	while (g_hash_table_iter_next(&i, &key, &value)) {
+		if (*(int64_t *)value > w->now - LINGER_MS)
+			continue;
+		notices_forget(w->notices, key, 1);
+		g_hash_table_iter_remove(&i);
+	}
+}
+
+static void see_to(struct waiter *w, struct held *h)
+{
+	if (h->until <= w->now) {
+		tell_nothing(w, h, "nothing new");
+		return;
+	}
+	look(w, h, false, 0);
+	plan(w, h);
+}
+
+/* Something new that no worker has looked at in time is told without a look. */
+static void serve_impatient(struct waiter *w)
+{
+	GList *next;
+
+	for (GList *i = w->jobs.head; i; i = next) {
+		struct held *h = i->data;
+
+		next = i->next;
+		if (h->job_since > w->now - DIRECT_MS)
+			break;
+		if (h->direct)
+			tell(w, h, h->direct_folder);
+	}
+}
+
+static void tick(struct waiter *w)
+{
+	struct held *h;
+
+	while ((h = held_due(w->held, w->now)) != NULL)
+		see_to(w, h);
+	wake_tick(w->wake, w->now);
+	forget_idle(w);
+	offer(w);
+	if (held_count(w->held) || w->clients)
+		w->busy_at = w->now;
+}
+
+static void handle(struct waiter *w, struct polled *s)
+{
+	struct arena_mark mark = arena_mark(w->a);
+
+	switch (s->kind) {
+	case POLLED_LISTEN:
+		accept_client(w);
+		break;
+	case POLLED_CLIENT:
+		if (s->fd >= 0)
+			hear_client(w, (struct client *)s);
+		break;
+	case POLLED_HELD:
+		if (s->fd >= 0) {
+			log_end(w, (struct held *)s, "the device hung up");
+			drop(w, (struct held *)s);
+		}
+		break;
+	case POLLED_NOTICES:
+		step_notices(w);
+		break;
+	case POLLED_SIGNAL:
+		w->stop = true;
+		break;
+	}
+	arena_rewind(w->a, mark);
+}
+
+static void sweep(struct waiter *w)
+{
+	held_sweep(w->held);
+	while (w->dead_clients) {
+		struct client *p = w->dead_clients;
+
+		w->dead_clients = p->next;
+		free(p);
+	}
+}
+
+static void loop(struct waiter *w, bool alone)
+{
+	struct epoll_event events[EVENTS];
+	int64_t next_tick = 0;
+
+	while (!w->stop) {
+		int64_t wait = w->jobs.length ? IMPATIENT_MS : TICK_MS;
+		int n = epoll_wait(w->epoll, events, EVENTS, (int)wait);
+
+		w->now = clock_mono_ms();
+		for (int i = 0; i < n; i++)
+			handle(w, events[i].data.ptr);
+		serve_impatient(w);
+		if (w->now >= next_tick) {
+			next_tick = w->now + TICK_MS;
+			tick(w);
+		}
+		if (w->now >= notices_next(w->notices))
+			step_notices(w);
+		sweep(w);
+		if (alone && w->now - w->busy_at > ALONE_MS)
+			break;
+	}
+}
+
+static void say_goodbye(void *ctx, struct held *h)
+{
+	tell_nothing(ctx, h, "the server stops");
+}
+
+/* As many descriptors as the system lets us have; how many waits those are. */
+static size_t raise_limit(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) != 0)
+		return 1024 - SPARE_DESCRIPTORS;
+	r.rlim_cur = r.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &r);
+	return r.rlim_cur > 2 * SPARE_DESCRIPTORS ? (size_t)r.rlim_cur - SPARE_DESCRIPTORS
+						  : (size_t)r.rlim_cur / 2;
+}
+
+static int stop_signals(void)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigprocmask(SIG_SETMASK, &set, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGHUP, SIG_IGN);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static bool start(struct waiter *w)
+{
+	const struct wake_ops ops = {w, tell, look};
+	const struct notices_heard heard = {w, on_event, on_up, on_listeners};
+
+	w->now = w->busy_at = clock_mono_ms();
+	w->most = raise_limit();
+	w->listening = (struct polled){POLLED_LISTEN, link_listen(w->conf->waiter_socket.p)};
+	if (w->listening.fd < 0) {
+		log_error("could not listen on %s (waiter_socket): %s",
+			w->conf->waiter_socket.p, strerror(errno));
+		return false;
+	}
+	w->signals = (struct polled){POLLED_SIGNAL, stop_signals()};
+	w->notices_polled.kind = POLLED_NOTICES;
+	w->epoll = epoll_create1(EPOLL_CLOEXEC);
+	w->tokens = eventfd(0, EFD_SEMAPHORE | EFD_CLOEXEC | EFD_NONBLOCK);
+	w->held = held_table_new(w->now);
+	w->wake = wake_new(&ops);
+	w->notices = wiring_notices(w->conf, &heard);
+	w->idle = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
+	w->a = arena_new();
+	g_queue_init(&w->jobs);
+	buf_init(&w->packet, 2 * LINK_PACKET_MAX);
+	buf_init(&w->out, BUF_MAX_TEXT);
+	add_polled(w, &w->listening, EPOLLIN);
+	add_polled(w, &w->signals, EPOLLIN);
+	return true;
+}
+
+static void finish(struct waiter *w)
+{
+	held_each(w->held, say_goodbye, w);
+	(void)unlink(w->conf->waiter_socket.p);
+	while (w->clients)
+		drop_client(w, w->clients);
+	sweep(w);
+	held_table_free(w->held);
+	wake_free(w->wake);
+	notices_free(w->notices);
+	g_hash_table_unref(w->idle);
+	g_queue_clear(&w->jobs);
+	buf_release(&w->packet);
+	buf_release(&w->out);
+	arena_free(w->a);
+	(void)close(w->listening.fd);
+	(void)close(w->signals.fd);
+	(void)close(w->epoll);
+	(void)close(w->tokens);
+}
+
+int waiter_run(const struct settings *conf, bool alone)
+{
+	struct waiter w = {.conf = conf, .dice = (unsigned)getpid()};
+	char pid[16];
+
+	(void)snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	log_set_ident("waiter", pid);
+	if (!start(&w))
+		return 1;
+	log_info("the waiter holds waiting devices, at most %zu", w.most);
+	loop(&w, alone);
+	finish(&w);
+	return 0;
+}
+
+/* In a process of its own, that belongs to nobody. */
+static void become_waiter(const struct settings *conf)
+{
+	int nothing = open("/dev/null", O_RDWR);
+
+	if (setsid() < 0 || fork() != 0)
+		_exit(0);
+	/* Or the web server's socket would live as long as we do. */
+	if (nothing >= 0)
+		(void)dup2(nothing, 0);
+	exit(waiter_run(conf, true));
+}
+
+void waiter_spawn(const struct settings *conf)
+{
+	char path[256];
+	int lock, s;
+
+	(void)snprintf(path, sizeof(path), "%.*s.lock", STR_FMT(conf->waiter_socket));
+	lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (lock < 0 || flock(lock, LOCK_EX) != 0) {
+		log_error("could not lock %s: %s", path, strerror(errno));
+		if (lock >= 0)
+			(void)close(lock);
+		return;
+	}
+	s = link_open(conf->waiter_socket.p);
+	if (s >= 0) {
+		(void)close(s);
+	} else if (fork() == 0) {
+		become_waiter(conf);
+	} else {
+		for (int i = 0; i < 50 && s < 0; i++) {
+			(void)poll(NULL, 0, 20);
+			s = link_open(conf->waiter_socket.p);
+		}
+		if (s >= 0)
+			(void)close(s);
+	}
+	(void)close(lock);
+}

@@ -1,0 +1,20 @@
+/*
+ * waiter: the process of a host that holds its waiting requests, and the host's only LISTEN
+ * connection. It answers a Ping itself, whatever the workers do; what needs another look goes
+ * back to the first free worker, which runs it again from its bytes. store/waiter/link.h says
+ * how it is talked to.
+ */
+#ifndef EASPOOL_FCGI_WAITER_H
+#define EASPOOL_FCGI_WAITER_H
+
+#include "core/settings.h"
+
+/*
+ * Runs until SIGTERM, when it answers everyone "nothing new". alone: ends by itself when nobody
+ * has waited or been connected for a minute (it was started by a worker). The exit code.
+ */
+int waiter_run(const struct settings *conf, bool alone);
+/* Starts one in the background, unless somebody else is just doing so. */
+void waiter_spawn(const struct settings *conf);
+
+#endif
