@@ -421,7 +421,11 @@ static int serve_next(struct worker *k)
 	int served = 0;
 
 	parking_poll(k->parking, &v[1].fd, &v[2].fd);
-	(void)sigprocmask(SIG_SETMASK, NULL, &open);
+	/* ppoll() hears no signal when there is work at once, as there always may be. */
+	(void)sigprocmask(SIG_UNBLOCK, &stops, &open);
+	(void)sigprocmask(SIG_BLOCK, &stops, NULL);
+	if (stopping)
+		return -1;
 	for (int i = 1; i < NSIG; i++)
 		if (sigismember(&stops, i) == 1)
 			(void)sigdelset(&open, i);
