@@ -139,7 +139,6 @@ static int run_waiter(const struct pool *p)
 {
 	int nothing = open("/dev/null", O_RDWR);
 
-	(void)prctl(PR_SET_NAME, "easpool-waiter");
 	/* The web server's socket is for the workers. */
 	if (nothing >= 0 && dup2(nothing, 0) >= 0)
 		(void)close(nothing);

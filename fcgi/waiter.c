@@ -21,6 +21,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -719,6 +720,7 @@ int waiter_run(const struct settings *conf, bool alone)
 
 	(void)snprintf(pid, sizeof(pid), "%d", (int)getpid());
 	log_set_ident("waiter", pid);
+	(void)prctl(PR_SET_NAME, "easpool-waiter");
 	if (!start(&w))
 		return 1;
 	log_info("the waiter holds waiting devices, at most %zu", w.most);

@@ -148,18 +148,6 @@ static pid_t start_phone(unsigned i)
 	return pid;
 }
 
-static void break_something(const char *what)
-{
-	char command[4096];
-	const char *source = getenv("EASPOOL_SOURCE");
-
-	(void)snprintf(command, sizeof(command), "%s/tests/lab/fault %s %s >/dev/null 2>&1",
-		source ? source : "..", lab_get("LAB_DIR"), what);
-	/* NOLINTNEXTLINE(cert-env33-c): the command is the test's own. */
-	if (system(command) != 0)
-		fail_msg("the fault %s did not happen", what);
-}
-
 /* Some mails to everybody, as long as there is somebody to take them. */
 static unsigned send_some(unsigned sent, unsigned *per_user)
 {
@@ -206,7 +194,7 @@ static void story(const char *source, const char *conf)
 		phones[i] = start_phone(i);
 	for (unsigned round = 0; round < rounds; round++) {
 		sent = send_some(sent, per_user);
-		break_something(faults[round % ARRAY_LEN(faults)]);
+		lab_break(faults[round % ARRAY_LEN(faults)]);
 		sent = send_some(sent, per_user);
 	}
 	for (unsigned i = 0; i < END_SECONDS * 10 && missing(per_user); i++)

@@ -135,3 +135,15 @@ void lab_kill_a_worker(unsigned pick)
 	if (n)
 		(void)kill((pid_t)v[pick % n], SIGKILL);
 }
+
+void lab_break(const char *what)
+{
+	char fault[4096], lab[128], kind[32];
+	char *argv[] = {fault, lab, kind, NULL};
+
+	script("fault", fault, sizeof(fault));
+	(void)snprintf(lab, sizeof(lab), "%s", lab_get("LAB_DIR"));
+	(void)snprintf(kind, sizeof(kind), "%s", what);
+	if (run(argv) != 0)
+		die("the fault did not happen");
+}

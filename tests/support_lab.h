@@ -17,5 +17,8 @@ void lab_down(void);
 const char *lab_get(const char *key);
 /* A worker of the pool, killed without warning. */
 void lab_kill_a_worker(unsigned pick);
+/* Something breaks, and is started again as a supervisor would; tests/lab/fault has the list.
+ */
+void lab_break(const char *what);
 
 #endif
