@@ -300,6 +300,7 @@ static enum rc begin(struct watcher *w, struct err *err)
 		return err_set(err, RC_UNAVAILABLE, "IMAP connection lost: no socket");
 	w->fd = fd;
 	w->dialogue.notify = w->all->conf->listener_source == LISTENER_NOTIFY;
+	w->dialogue.foreign = w->all->conf->shared_folders;
 	w->dialogue.round_ms = w->all->conf->listener_round * 1000;
 	dialogue_begin(&w->dialogue, known, caps, clock_mono_ms());
 	return send_out(w, err);

@@ -30,7 +30,7 @@ struct watchers {
 	unsigned connecting;
 	int64_t no_waiter_until; /* the waiter did not answer: nobody asks it before */
 	bool no_waiter;
-	bool without_notify;     /* it was said that the server has no NOTIFY */
+	bool without_notify; /* it was said that the server has no NOTIFY */
 	void *ctx;
 };
 

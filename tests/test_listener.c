@@ -85,9 +85,8 @@ static void tick(struct talk *t, int64_t now, const char *says)
 	buf_reset(&t->d.out);
 }
 
-#define NOTIFY_SET                                                                             \
-	"NOTIFY SET STATUS (personal (MessageNew MessageExpunge FlagChange MailboxName "       \
-	"SubscriptionChange))\r\n"
+#define EVENTS     "(MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange)"
+#define NOTIFY_SET "NOTIFY SET STATUS (personal " EVENTS ")\r\n"
 
 enum { ALL = CAP_CONDSTORE | CAP_QRESYNC | CAP_NOTIFY | CAP_IDLE | CAP_LIST_STATUS };
 
@@ -211,6 +210,27 @@ static void test_a_server_that_refuses_notify_is_watched_with_idle(void **state 
 		"HIGHESTMODSEQ 71)|* LIST () \"/\" more"
 		"|* STATUS more (MESSAGES 0 UIDNEXT 1 UIDVALIDITY 7 HIGHESTMODSEQ 1)|L9 OK",
 		"L10 IDLE\r\n", "folders more:7/1/0/1a folders ");
+	talk_release(&t);
+}
+
+static void test_folders_of_others_are_watched_as_well(void **state UNUSED)
+{
+	static const char namespaces[] =
+		"* NAMESPACE ((\"\" \"/\")) ((\"~\" \"/\")) ((\"F&APw-r/\" \"/\"))|L1 OK";
+	struct talk t;
+
+	talk_init(&t);
+	t.d.foreign = true;
+	dialogue_begin(&t.d, true, CAP_NAMESPACE | CAP_NOTIFY, 0);
+	hear(&t, 0, namespaces,
+		"L1 NAMESPACE\r\nL2 NOTIFY SET STATUS (personal " EVENTS
+		") (subtree (\"~\" \"F&APw-r\") " EVENTS ")\r\n",
+		"");
+	dialogue_begin(&t.d, true, CAP_NAMESPACE, 0);
+	hear(&t, 0, namespaces, "L1 NAMESPACE\r\nL2 EXAMINE INBOX\r\n", "");
+	hear(&t, 0, "L2 OK",
+		"L3 LIST \"\" \"*\"\r\nL4 LIST \"\" \"~*\"\r\nL5 LIST \"\" \"F&APw-r/*\"\r\n",
+		"");
 	talk_release(&t);
 }
 
@@ -422,6 +442,7 @@ int main(void)
 		cmocka_unit_test(test_after_a_lost_connection_the_difference_is_told),
 		cmocka_unit_test(test_a_silent_connection_is_kept_alive_or_given_up),
 		cmocka_unit_test(test_a_server_that_refuses_notify_is_watched_with_idle),
+		cmocka_unit_test(test_folders_of_others_are_watched_as_well),
 		cmocka_unit_test(test_the_least_of_servers_is_asked_for_each_folder),
 		cmocka_unit_test(test_a_server_that_speaks_nonsense_is_left),
 		cmocka_unit_test(test_events_of_a_folder_are_joined),
