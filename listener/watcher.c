@@ -299,7 +299,7 @@ static enum rc begin(struct watcher *w, struct err *err)
 		!loop_add(w->all->loop, fd, EPOLLIN, &w->io))
 		return err_set(err, RC_UNAVAILABLE, "IMAP connection lost: no socket");
 	w->fd = fd;
-	w->dialogue.notify = w->all->conf->listener_source == LISTENER_NOTIFY;
+	w->dialogue.notify = w->all->notify;
 	w->dialogue.foreign = w->all->conf->shared_folders;
 	w->dialogue.round_ms = w->all->conf->listener_round * 1000;
 	dialogue_begin(&w->dialogue, known, caps, clock_mono_ms());

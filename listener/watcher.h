@@ -25,6 +25,7 @@ struct watcher_ops {
 /* What all watchers share. */
 struct watchers {
 	const struct settings *conf;
+	bool notify;
 	struct loop *loop;
 	const struct watcher_ops *ops;
 	unsigned connecting;
