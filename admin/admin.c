@@ -394,6 +394,19 @@ int admin_item_retry(struct admin *ad, char **args)
 		args, 1, (args[0] ? USER : 0) | SHOW);
 }
 
+int admin_listener_status(struct admin *ad, char **args)
+{
+	return query(ad,
+		"SELECT l.id, l.host, l.source,"
+		" to_char(l.started, 'YYYY-MM-DD HH24:MI:SS') AS since,"
+		" to_char(l.seen, 'YYYY-MM-DD HH24:MI:SS') AS seen,"
+		" CASE WHEN l.seen > now() - interval '15 seconds' THEN 'alive' ELSE 'dead' END"
+		" AS state, (SELECT count(*) FROM watched w WHERE w.listener = l.id) AS watched,"
+		" (SELECT count(DISTINCT account_id) FROM watch WHERE until > now()) AS waiting"
+		" FROM listener l ORDER BY l.host, l.started",
+		args, 0, SHOW);
+}
+
 int admin_trace(struct admin *ad, char **args)
 {
 	char hour[] = "60", zero[] = "0",

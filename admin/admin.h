@@ -26,6 +26,7 @@ int admin_entitlement_show(struct admin *ad, char **args);
 int admin_entitlement_set(struct admin *ad, char **args);
 int admin_user_home(struct admin *ad, char **args);
 int admin_item_retry(struct admin *ad, char **args);
+int admin_listener_status(struct admin *ad, char **args);
 int admin_trace(struct admin *ad, char **args);
 int admin_item_list(struct admin *ad, char **args);
 int admin_device_ceiling(struct admin *ad, char **args);

@@ -41,6 +41,8 @@ static const struct {
 	{"device",      "forget",  2, 2, admin_device_forget,    "USER DEVICE: as if it had never been"     },
 	{"device",      "resync",  2, 2, admin_device_resync,
          "USER DEVICE: it gets everything afresh"							   },
+	{"listener",    "status",  0, 0, admin_listener_status,
+         "who listens for mail events, and to how many accounts"                                            },
 	{"settings",    "",        0, 0, admin_settings,         "the settings in force"                    },
 	{"settings",    "sample",  0, 0, admin_sample,           "a sample configuration file"              },
 };

@@ -3,18 +3,21 @@
 #include "core/base/utf8.h"
 #include "store/imap/session.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /*
  * One group of commands is under way at a time, and what comes next is decided when all of them
  * are answered:
  *
- *     CAPABILITY ENABLE  NOTIFY   ASK*  TOLD (ASK, NOOP when due)
- *                        EXAMINE  LIST  ASK*  IDLE (DONE; INBOX when it changed, LIST when due)
+ *     CAPABILITY ENABLE NAMESPACE
+ *         NOTIFY  ASK*  TOLD (ASK, NOOP when due)
+ *         EXAMINE LIST  ASK*  IDLE (DONE; INBOX when it changed, LIST when due)
  */
 enum step {
 	STEP_CAPABILITY,
 	STEP_ENABLE,
+	STEP_NAMESPACE,
 	STEP_NOTIFY,
 	STEP_EXAMINE,
 	STEP_LIST,
@@ -32,6 +35,13 @@ enum { NOOP_MS = 10 * 60 * 1000, IDLE_MS = 25 * 60 * 1000 };
 static void go(struct dialogue *d, enum step step);
 static void settle(struct dialogue *d);
 
+static void forget_foreign(struct dialogue *d)
+{
+	free(d->subtrees);
+	free(d->lists);
+	d->subtrees = d->lists = NULL;
+}
+
 void dialogue_init(struct dialogue *d, const struct dialogue_ops *ops)
 {
 	*d = (struct dialogue){.ops = ops};
@@ -42,6 +52,7 @@ void dialogue_release(struct dialogue *d)
 {
 	marks_release(&d->marks);
 	buf_release(&d->out);
+	forget_foreign(d);
 }
 
 bool dialogue_is_told(const struct dialogue *d)
@@ -66,13 +77,17 @@ static void begin_enable(struct dialogue *d)
 	say(d, "ENABLE ", d->caps & CAP_QRESYNC ? STR("QRESYNC") : STR("CONDSTORE"));
 }
 
+static void begin_namespace(struct dialogue *d)
+{
+	say(d, "NAMESPACE", STR_NONE);
+}
+
+#define EVENTS "(MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange)"
+
 static void begin_notify(struct dialogue *d)
 {
 	d->round++;
-	say(d,
-		"NOTIFY SET STATUS (personal (MessageNew MessageExpunge FlagChange MailboxName "
-		"SubscriptionChange))",
-		STR_NONE);
+	say(d, "NOTIFY SET STATUS (personal " EVENTS ")", str_of(d->subtrees));
 }
 
 static void begin_examine(struct dialogue *d)
@@ -86,16 +101,28 @@ static struct str status_items(const struct dialogue *d)
 				       : STR(" (MESSAGES UIDNEXT UIDVALIDITY)");
 }
 
-static void begin_list(struct dialogue *d)
+static void list(struct dialogue *d, struct str pattern)
 {
 	struct arena *a = arena_new();
+	struct str name = session_mailbox(pattern, a), items = status_items(d);
+
+	if (d->caps & CAP_LIST_STATUS)
+		say(d, "LIST \"\" ",
+			arena_printf(
+				a, "%.*s RETURN (STATUS%.*s)", STR_FMT(name), STR_FMT(items)));
+	else
+		say(d, "LIST \"\" ", name);
+	arena_free(a);
+}
+
+static void begin_list(struct dialogue *d)
+{
+	struct str rest = str_of(d->lists), pattern;
 
 	d->round++;
-	say(d, "LIST \"\" \"*\"",
-		d->caps & CAP_LIST_STATUS
-			? arena_printf(a, " RETURN (STATUS%.*s)", STR_FMT(status_items(d)))
-			: STR_NONE);
-	arena_free(a);
+	list(d, STR("*"));
+	while (rest.n && str_next(&rest, '\n', &pattern))
+		list(d, pattern);
 }
 
 static void ask(struct dialogue *d, const char *path)
@@ -145,19 +172,34 @@ static enum step first_look(const struct dialogue *d)
 	return d->notify && d->caps & CAP_NOTIFY ? STEP_NOTIFY : STEP_EXAMINE;
 }
 
+static void end_namespace(struct dialogue *d)
+{
+	go(d, first_look(d));
+}
+
+static void look_for_foreign(struct dialogue *d)
+{
+	if (d->foreign && d->caps & CAP_NAMESPACE)
+		go(d, STEP_NAMESPACE);
+	else
+		go(d, first_look(d));
+}
+
 static void end_capability(struct dialogue *d)
 {
 	if (!d->capable)
 		d->refused = true;
+	else if (d->caps & (CAP_QRESYNC | CAP_CONDSTORE))
+		go(d, STEP_ENABLE);
 	else
-		go(d, d->caps & (CAP_QRESYNC | CAP_CONDSTORE) ? STEP_ENABLE : first_look(d));
+		look_for_foreign(d);
 }
 
 static void end_enable(struct dialogue *d)
 {
 	if (d->worst != IMAP_OK)
 		d->caps &= ~(unsigned)(CAP_QRESYNC | CAP_CONDSTORE);
-	go(d, first_look(d));
+	look_for_foreign(d);
 }
 
 /* What was not there in this round is gone. */
@@ -202,6 +244,7 @@ static const struct {
 } steps[] = {
 	[STEP_CAPABILITY] = {begin_capability, end_capability},
 	[STEP_ENABLE] = {begin_enable,     end_enable    },
+	[STEP_NAMESPACE] = {begin_namespace,  end_namespace },
 	[STEP_NOTIFY] = {begin_notify,     end_notify    },
 	[STEP_EXAMINE] = {begin_examine,    end_examine   },
 	[STEP_LIST] = {begin_list,       end_list      },
@@ -252,6 +295,7 @@ static void settle(struct dialogue *d)
 void dialogue_begin(struct dialogue *d, bool known, unsigned caps, int64_t now)
 {
 	buf_reset(&d->out);
+	forget_foreign(d);
 	d->caps = caps;
 	d->capable = known;
 	d->told = d->established = d->dirty = d->idling = d->refused = false;
@@ -373,6 +417,31 @@ static void on_capability(struct dialogue *d, struct imap_value *values, struct 
 	d->caps = reply_capabilities(values->next);
 }
 
+/* A subtree has the name of the prefix without its delimiter. */
+static void on_namespace(struct dialogue *d, struct imap_value *values, struct arena *a)
+{
+	struct namespaces ns = {0};
+	struct buf subtrees, lists;
+
+	if (!reply_namespaces(values, a, &ns) || ns.nforeign == 0 || d->lists)
+		return;
+	buf_init(&subtrees, BUF_MOST);
+	buf_init(&lists, BUF_MOST);
+	for (unsigned i = 0; i < ns.nforeign; i++) {
+		struct str prefix = str_of(ns.foreign[i]), name = prefix;
+
+		if (ns.delimiter && prefix.n && prefix.p[prefix.n - 1] == ns.delimiter)
+			name = str_sub(prefix, 0, prefix.n - 1);
+		name = session_mailbox(name, a);
+		buf_addf(&subtrees, "%s%.*s", i ? " " : " (subtree (", STR_FMT(name));
+		buf_addf(&lists, "%s%.*s*", i ? "\n" : "", STR_FMT(prefix));
+	}
+	buf_adds(&subtrees, ") " EVENTS ")");
+	/* Theirs from now on. */
+	d->subtrees = subtrees.p;
+	d->lists = lists.p;
+}
+
 static void on_inbox(
 	struct dialogue *d, struct imap_value *values UNUSED, struct arena *a UNUSED)
 {
@@ -387,6 +456,7 @@ static const struct {
 	{"STATUS",     0, on_status    },
 	{"LIST",       0, on_list      },
 	{"CAPABILITY", 0, on_capability},
+	{"NAMESPACE",  0, on_namespace },
 	{"VANISHED",   0, on_inbox     },
 	{"EXISTS",     1, on_inbox     },
 	{"EXPUNGE",    1, on_inbox     },

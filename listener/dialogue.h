@@ -30,6 +30,7 @@ struct dialogue_ops {
 struct dialogue {
 	const struct dialogue_ops *ops;
 	bool notify;      /* to be used where the server has it */
+	bool foreign;     /* also folders of others and shared ones */
 	int64_t round_ms; /* from one look at all folders to the next, without NOTIFY */
 	struct marks marks;
 	bool based; /* the marks are from a connection before this one */
@@ -37,6 +38,8 @@ struct dialogue {
 	/* Of this connection. */
 	struct buf out; /* to be sent; the caller takes it away */
 	int step;
+	char *subtrees; /* for NOTIFY, "" or of folders of others */
+	char *lists;    /* patterns for LIST, '\n' between */
 	unsigned caps, tag, open;
 	int worst; /* result of the commands at hand, enum imap_status */
 	unsigned round;

@@ -139,14 +139,11 @@ static bool here_only(const struct listener *l)
 	return l->conf->imap_master_user.n == 0;
 }
 
-static void drop(struct listener *l, size_t i)
+/* What it promised of the marks ends with it. */
+static void leave(struct watcher *w)
 {
-	struct watcher *w = l->roster.v[i];
-
 	if (w->state == WATCHER_TALKING && w->dialogue.established)
-		publisher_watched(&l->publisher, w->account, false);
-	roster_remove(&l->roster, i);
-	watcher_free(w);
+		on_lost(w);
 }
 
 static void start(struct listener *l, struct watcher *w, int64_t now)
@@ -183,17 +180,18 @@ static void read_waiting(struct listener *l, const int64_t *only, size_t n, int6
 	enum rc rc =
 		events_waiting(&l->publisher.events, here_only(l), only, n, a, &waiting, &err);
 
-	if (publisher_result(&l->publisher, rc, &err)) {
-		for (size_t i = 0; i < l->roster.n; i++)
-			l->roster.v[i]->present = n > 0;
-		for (size_t i = 0; i < waiting.n; i++)
-			if (owner_is(l->peers, l->npeers, str_of(l->id), waiting.v[i].id))
-				take(l, &waiting.v[i], now);
-		for (size_t i = l->roster.n; i-- > 0;)
-			if (!l->roster.v[i]->present)
-				drop(l, i);
-		if (n == 0)
-			l->read = now + READ_MS;
+	if (!publisher_result(&l->publisher, rc, &err)) {
+		arena_free(a);
+		return;
+	}
+	for (size_t i = 0; i < l->roster.n && n == 0; i++)
+		l->roster.v[i]->present = false;
+	for (size_t i = 0; i < waiting.n; i++)
+		if (owner_is(l->peers, l->npeers, str_of(l->id), waiting.v[i].id))
+			take(l, &waiting.v[i], now);
+	if (n == 0) {
+		roster_sweep(&l->roster, leave);
+		l->read = now + READ_MS;
 	}
 	arena_free(a);
 }
@@ -405,8 +403,11 @@ static bool set_up(struct listener *l)
 	publisher_init(&l->publisher);
 	events_init(&l->publisher.events, l->conf, str_of(l->id), str_of(l->host),
 		sources[l->source]);
-	l->watchers = (struct watchers){
-		.conf = l->conf, .loop = &l->loop, .ops = &watcher_ops, .ctx = l};
+	l->watchers = (struct watchers){.conf = l->conf,
+		.notify = l->source == LISTENER_NOTIFY,
+		.loop = &l->loop,
+		.ops = &watcher_ops,
+		.ctx = l};
 	l->database_io.ready = on_database;
 	if (!catch_signals(l)) {
 		log_error("could not catch signals: %s", strerror(errno));

@@ -1,11 +1,13 @@
 /*
  * easlistend: the mail-event listener.
  */
+#include "core/base/log.h"
 #include "listener/listener.h"
 #include "store/settings_file.h"
 
 #include <getopt.h>
 #include <stdio.h>
+#include <unistd.h>
 
 static const char *path = "/etc/easpool/easpool.conf";
 
@@ -29,6 +31,7 @@ int main(int argc, char **argv)
 		{NULL,      0,                 NULL, 0  },
 	};
 	static struct settings conf;
+	char pid[16];
 	int what = 0, c;
 
 	while ((c = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
@@ -43,6 +46,8 @@ int main(int argc, char **argv)
 		(void)puts("easlistend " EASPOOL_VERSION);
 		return 0;
 	}
+	(void)snprintf(pid, sizeof(pid), "%ld", (long)getpid());
+	log_set_ident("listener", pid);
 	if (!read_settings(&conf))
 		return 1;
 	if (what == 'k')

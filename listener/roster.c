@@ -40,10 +40,21 @@ void roster_add(struct roster *r, struct watcher *w)
 	r->n++;
 }
 
-void roster_remove(struct roster *r, size_t i)
+void roster_sweep(struct roster *r, void (*gone)(struct watcher *w))
 {
-	r->n--;
-	memmove(&r->v[i], &r->v[i + 1], (r->n - i) * sizeof(struct watcher *));
+	size_t kept = 0;
+
+	for (size_t i = 0; i < r->n; i++) {
+		struct watcher *w = r->v[i];
+
+		if (w->present) {
+			r->v[kept++] = w;
+			continue;
+		}
+		gone(w);
+		watcher_free(w);
+	}
+	r->n = kept;
 }
 
 void roster_release(struct roster *r)

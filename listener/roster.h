@@ -16,8 +16,8 @@ size_t roster_from(const struct roster *r, int64_t account);
 struct watcher *roster_find(const struct roster *r, int64_t account);
 /* Takes it; there must be none of that account. */
 void roster_add(struct roster *r, struct watcher *w);
-/* Without freeing it. */
-void roster_remove(struct roster *r, size_t i);
+/* Frees those that are not `present`, each after it was handed to gone. */
+void roster_sweep(struct roster *r, void (*gone)(struct watcher *w));
 /* Frees all of them. */
 void roster_release(struct roster *r);
 

@@ -88,13 +88,18 @@ static void disconnect(struct watcher *w)
 	w->state = WATCHER_OFF;
 }
 
+static void back_off(struct watcher *w)
+{
+	w->due = clock_mono_ms() + pause_of(w->tries++);
+}
+
 static void lose(struct watcher *w, enum rc rc, const struct err *err)
 {
 	bool established = w->state == WATCHER_TALKING && w->dialogue.established;
 
 	report(w, rc, err);
 	disconnect(w);
-	w->due = clock_mono_ms() + pause_of(w->tries++);
+	back_off(w);
 	if (established)
 		w->all->ops->lost(w);
 }
@@ -112,6 +117,20 @@ void watcher_free(struct watcher *w)
 	free(w);
 }
 
+/* That the waiter is not there is said once, not for each account. */
+static void report_waiter(struct watchers *all, enum rc rc, const struct err *err)
+{
+	bool gone = rc == RC_UNAVAILABLE;
+
+	if (gone)
+		all->no_waiter_until = clock_mono_ms() + NO_WAITER_MS;
+	if (gone && !all->no_waiter)
+		log_warning("no mailbox is watched anew: %s", err->text);
+	else if (!gone && all->no_waiter)
+		log_info("the waiter answers again");
+	all->no_waiter = gone;
+}
+
 /* With a master user none is needed. */
 static enum rc credentials(struct watcher *w, struct arena *a, struct str *login_r,
 	struct secret *password_r, struct err *err)
@@ -127,8 +146,7 @@ static enum rc credentials(struct watcher *w, struct arena *a, struct str *login
 			err, RC_UNAVAILABLE, "no waiter at %s", w->all->conf->waiter_socket.p);
 	rc = link_credentials(
 		w->all->conf->waiter_socket.p, w->account, a, login_r, password_r, err);
-	if (rc == RC_UNAVAILABLE)
-		w->all->no_waiter_until = clock_mono_ms() + NO_WAITER_MS;
+	report_waiter(w->all, rc, err);
 	return rc;
 }
 
@@ -141,7 +159,9 @@ static void connect_now(struct watcher *w)
 	struct str login;
 	enum rc rc = credentials(w, a, &login, &password, &err);
 
-	if (rc) {
+	if (rc == RC_UNAVAILABLE) {
+		back_off(w);
+	} else if (rc) {
 		lose(w, rc, &err);
 	} else {
 		w->said = calloc(1, sizeof(*w->said));
@@ -279,7 +299,8 @@ static enum rc begin(struct watcher *w, struct err *err)
 		!loop_add(w->all->loop, fd, EPOLLIN, &w->io))
 		return err_set(err, RC_UNAVAILABLE, "IMAP connection lost: no socket");
 	w->fd = fd;
-	w->dialogue.notify = w->all->conf->listener_source == LISTENER_NOTIFY;
+	w->dialogue.notify = w->all->notify;
+	w->dialogue.foreign = w->all->conf->shared_folders;
 	w->dialogue.round_ms = w->all->conf->listener_round * 1000;
 	dialogue_begin(&w->dialogue, known, caps, clock_mono_ms());
 	return send_out(w, err);

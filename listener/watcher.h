@@ -25,11 +25,13 @@ struct watcher_ops {
 /* What all watchers share. */
 struct watchers {
 	const struct settings *conf;
+	bool notify;
 	struct loop *loop;
 	const struct watcher_ops *ops;
 	unsigned connecting;
 	int64_t no_waiter_until; /* the waiter did not answer: nobody asks it before */
-	bool without_notify;     /* it was said that the server has no NOTIFY */
+	bool no_waiter;
+	bool without_notify; /* it was said that the server has no NOTIFY */
 	void *ctx;
 };
 

@@ -101,43 +101,17 @@ enum rc op_erase(struct mail *m, struct str folder, struct err *err)
 	return rc;
 }
 
-static void keep_text(char *to, size_t size, struct str s)
-{
-	if (s.n < size)
-		(void)snprintf(to, size, "%.*s", STR_FMT(s));
-}
-
 bool namespace_item(struct session *s, struct imap_value *values, struct arena *a)
 {
 	if (imap_is(values, "LIST")) {
 		/* LIST "" "": only the delimiter. */
 		struct str delimiter = imap_text(imap_at(values, 2));
 
-		if (s->delimiter == '\0' && delimiter.n == 1)
-			s->delimiter = delimiter.p[0];
+		if (s->ns.delimiter == '\0' && delimiter.n == 1)
+			s->ns.delimiter = delimiter.p[0];
 		return false;
 	}
-	if (!imap_is(values, "NAMESPACE"))
-		return false;
-	s->nforeign = 0;
-	/* (("prefix" "delimiter") ...) or NIL: one's own, other users', shared. */
-	for (size_t kind = 0; kind < 3; kind++) {
-		struct imap_value *list = imap_at(values, kind + 1);
-
-		for (struct imap_value *v = list ? list->child : NULL; v; v = v->next) {
-			struct str prefix = utf7_decode(imap_text(imap_at(v->child, 0)), a);
-			struct str delimiter = imap_text(imap_at(v->child, 1));
-
-			if (kind == 0 && v == list->child) {
-				keep_text(s->prefix, sizeof(s->prefix), prefix);
-				s->delimiter = delimiter.n == 1 ? delimiter.p[0] : '\0';
-			} else if (kind > 0 && prefix.n && s->nforeign < SESSION_FOREIGN) {
-				keep_text(s->foreign[s->nforeign++], sizeof(s->foreign[0]),
-					prefix);
-			}
-		}
-	}
-	return true;
+	return reply_namespaces(values, a, &s->ns);
 }
 
 static enum rc on_namespace(void *ctx, struct imap_value *values, struct err *err UNUSED)
@@ -167,15 +141,15 @@ enum rc op_join(struct mail *m, struct str parent, struct str name, struct arena
 	}
 	for (size_t i = 0; i < name.n; i++)
 		if ((unsigned char)name.p[i] < ' ' || name.p[i] == 0x7f ||
-			name.p[i] == s->delimiter)
+			name.p[i] == s->ns.delimiter)
 			return err_set(err, RC_INVALID,
 				"a folder name with a character that none can have");
-	if (name.n == 0 || (parent.n && !s->delimiter))
+	if (name.n == 0 || (parent.n && !s->ns.delimiter))
 		return err_set(err, RC_INVALID,
 			"a folder without a name, or below another "
 			"where there is no such thing");
-	*path_r = parent.n ? arena_printf(a, "%.*s%c%.*s", STR_FMT(parent), s->delimiter,
+	*path_r = parent.n ? arena_printf(a, "%.*s%c%.*s", STR_FMT(parent), s->ns.delimiter,
 				     STR_FMT(name))
-			   : arena_printf(a, "%s%.*s", s->prefix, STR_FMT(name));
+			   : arena_printf(a, "%s%.*s", s->ns.prefix, STR_FMT(name));
 	return RC_OK;
 }

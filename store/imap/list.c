@@ -219,13 +219,14 @@ static bool is_under(const struct mail_folder *f, const char *prefix)
 /* Folders of others that "*" does not show. */
 static enum rc list_foreign(struct lister *l, struct err *err)
 {
-	for (unsigned k = 0; k < l->s->nforeign; k++) {
+	for (unsigned k = 0; k < l->s->ns.nforeign; k++) {
 		bool shown = false;
 
 		for (size_t i = 0; i < l->r->n && !shown; i++)
-			shown = is_under(&l->r->v[i], l->s->foreign[k]);
+			shown = is_under(&l->r->v[i], l->s->ns.foreign[k]);
 		if (!shown)
-			queue_list(l->s, "", arena_printf(l->a, "%s*", l->s->foreign[k]), l->a);
+			queue_list(
+				l->s, "", arena_printf(l->a, "%s*", l->s->ns.foreign[k]), l->a);
 	}
 	return l->s->ncommands ? run_lists(l, err) : RC_OK;
 }
@@ -237,8 +238,8 @@ static void drop_foreign(struct lister *l)
 	for (size_t i = 0; i < l->r->n; i++) {
 		bool foreign = false;
 
-		for (unsigned k = 0; k < l->s->nforeign && !foreign; k++)
-			foreign = is_under(&l->r->v[i], l->s->foreign[k]);
+		for (unsigned k = 0; k < l->s->ns.nforeign && !foreign; k++)
+			foreign = is_under(&l->r->v[i], l->s->ns.foreign[k]);
 		if (!foreign)
 			l->r->v[n++] = l->r->v[i];
 	}
@@ -248,7 +249,7 @@ static void drop_foreign(struct lister *l)
 /* What several lists had is one folder; and the user's own namespace is the top. */
 static void settle(struct lister *l)
 {
-	struct str prefix = str_of(l->s->prefix);
+	struct str prefix = str_of(l->s->ns.prefix);
 	size_t n = 0;
 
 	for (size_t i = 0; i < l->r->n; i++) {

@@ -2,6 +2,8 @@
 
 #include "core/base/utf7.h"
 
+#include <stdio.h>
+
 static const struct {
 	const char *name;
 	unsigned bit;
@@ -116,5 +118,36 @@ bool reply_status(
 	*path_r = reply_path(imap_text(imap_at(values, 1)), a);
 	for (struct imap_value *v = items->child; v && v->next; v = v->next->next)
 		reply_mark(m, v, v->next);
+	return true;
+}
+
+static void keep_text(char *to, size_t size, struct str s)
+{
+	if (s.n < size)
+		(void)snprintf(to, size, "%.*s", STR_FMT(s));
+}
+
+bool reply_namespaces(struct imap_value *values, struct arena *a, struct namespaces *ns)
+{
+	if (!imap_is(values, "NAMESPACE"))
+		return false;
+	ns->nforeign = 0;
+	/* (("prefix" "delimiter") ...) or NIL: one's own, other users', shared. */
+	for (size_t kind = 0; kind < 3; kind++) {
+		struct imap_value *list = imap_at(values, kind + 1);
+
+		for (struct imap_value *v = list ? list->child : NULL; v; v = v->next) {
+			struct str prefix = utf7_decode(imap_text(imap_at(v->child, 0)), a);
+			struct str delimiter = imap_text(imap_at(v->child, 1));
+
+			if (kind == 0 && v == list->child) {
+				keep_text(ns->prefix, sizeof(ns->prefix), prefix);
+				ns->delimiter = delimiter.n == 1 ? delimiter.p[0] : '\0';
+			} else if (kind > 0 && prefix.n && ns->nforeign < NAMESPACES_FOREIGN) {
+				keep_text(ns->foreign[ns->nforeign++], sizeof(ns->foreign[0]),
+					prefix);
+			}
+		}
+	}
 	return true;
 }

@@ -36,6 +36,15 @@ struct imap_result {
 	struct str text;
 };
 
+/* RFC 2342 */
+enum { NAMESPACES_FOREIGN = 16 };
+struct namespaces {
+	char delimiter; /* '\0': the server has no hierarchy */
+	char prefix[256];
+	char foreign[NAMESPACES_FOREIGN][256]; /* of other users and shared folders */
+	unsigned nforeign;
+};
+
 enum reply_frame { REPLY_MORE, REPLY_WHOLE, REPLY_HUGE };
 
 /*
@@ -60,5 +69,8 @@ void reply_mark(
 /* STATUS name (...): its numbers into the mark, others stay. False: it is another response. */
 bool reply_status(
 	struct imap_value *values, struct arena *a, struct str *path_r, struct mail_mark *m);
+
+/* NAMESPACE. False: it is another response. */
+bool reply_namespaces(struct imap_value *values, struct arena *a, struct namespaces *ns);
 
 #endif

@@ -19,7 +19,6 @@
 #include "store/imap/reply.h"
 
 #define SESSION_COMMANDS 512
-#define SESSION_FOREIGN  16
 
 struct session {
 	void *curl;
@@ -31,11 +30,8 @@ struct session {
 	char selected[1024];                          /* as it goes over the wire; "" none */
 	bool fresh; /* opened for the request at hand: reading needs no new look */
 	bool broken;
-	bool namespaces; /* the four below are known, RFC 2342 */
-	char delimiter;  /* '\0': the server has no hierarchy */
-	char prefix[256];
-	char foreign[SESSION_FOREIGN][256]; /* of other users and shared folders */
-	unsigned nforeign;
+	bool namespaces; /* ns is known */
+	struct namespaces ns;
 	int64_t timeout_ms;
 	unsigned trips;
 };
