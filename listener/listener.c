@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
@@ -386,9 +387,8 @@ static void name_it(struct listener *l)
 	unsigned random = 0;
 
 	(void)snprintf(l->host, sizeof(l->host), "%.*s", STR_FMT(l->conf->host));
-	if (l->host[0] == '\0')
-		(void)gethostname(l->host, sizeof(l->host) - 1);
-	(void)getrandom(&random, sizeof(random), 0);
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		abort();
 	(void)snprintf(l->id, sizeof(l->id), "%s-%ld-%08x", l->host, (long)getpid(), random);
 }
 

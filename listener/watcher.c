@@ -63,7 +63,8 @@ static int64_t pause_of(unsigned tries)
 	int64_t ms = PAUSE_MS << (tries < 9 ? tries : 9);
 	unsigned spread = 0;
 
-	(void)getrandom(&spread, sizeof(spread), GRND_NONBLOCK);
+	if (getrandom(&spread, sizeof(spread), GRND_NONBLOCK) != sizeof(spread))
+		spread = 0;
 	if (ms > PAUSE_MOST_MS)
 		ms = PAUSE_MOST_MS;
 	return ms + (int64_t)(spread % 1024) * ms / 2048;
