@@ -3,6 +3,7 @@
  * worker on descriptor 0.
  */
 #include "core/base/log.h"
+#include "fcgi/metrics.h"
 #include "fcgi/pool.h"
 #include "fcgi/waiter.h"
 #include "fcgi/worker.h"
@@ -146,11 +147,11 @@ int main(int argc, char **argv)
 	if (what == 's')
 		return print_settings(&conf);
 	open_log(&conf);
+	fd = what == 'h' ? -1 : handed_over();
+	if (what != 'h' && (conf.listen.n || fd >= 0))
+		return pool_run(&(struct pool_config){&conf, read_settings, open_log, fd});
+	metrics_open(conf.waiter_socket.p, false);
 	if (what == 'h')
 		return waiter_run(&conf, false);
-	fd = handed_over();
-	if (!conf.listen.n && fd < 0)
-		return worker_run(
-			&(struct worker_config){&conf, rate_new(), loops_new(), true}, 0);
-	return pool_run(&(struct pool_config){&conf, read_settings, open_log, fd});
+	return worker_run(&(struct worker_config){&conf, rate_new(), loops_new(), true}, 0);
 }

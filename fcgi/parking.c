@@ -143,7 +143,7 @@ void parking_end(struct parking *p, int64_t device, int64_t began)
 bool parking_take(struct parking *p, struct arena *a, struct link_wait *w, int *fd_r)
 {
 	struct str body;
-	uint64_t token;
+	uint64_t token, noticed;
 	int type;
 
 	*fd_r = -1;
@@ -155,8 +155,11 @@ bool parking_take(struct parking *p, struct arena *a, struct link_wait *w, int *
 		return false;
 	}
 	type = link_receive(p->s, ANSWER_MS, &p->in, &body, fd_r);
-	if (type == LINK_JOB && *fd_r >= 0 && link_wait_decode(body, a, w) == RC_OK)
+	if (type == LINK_JOB && *fd_r >= 0 && varint_get(&body, &noticed) == RC_OK &&
+		link_wait_decode(body, a, w) == RC_OK) {
+		w->noticed = (int64_t)noticed;
 		return true;
+	}
 	if (*fd_r >= 0)
 		(void)close(*fd_r);
 	/* Only "none left" is an answer to go on with. */
