@@ -29,6 +29,9 @@ enum rc settings_read(
 	if (s->client_certificate && !s->imap_master_user.n)
 		return err_set(
 			err, RC_INVALID, "%s: client_certificate needs imap_master_user", name);
+	if (s->listener_source == LISTENER_URL && !s->listener_secret.n)
+		return err_set(err, RC_INVALID,
+			"%s: listener_source = url needs listener_secret", name);
 	if (s->policy_password_failures > 0 && s->policy_password_failures < 4)
 		return err_set(
 			err, RC_INVALID, "%s: policy_password_failures: 0, or 4 to 16", name);

@@ -2,70 +2,31 @@
  * easpool: the FastCGI program. With `listen` it is the parent of the workers, without it one
  * worker on descriptor 0.
  */
-#include "core/base/log.h"
 #include "fcgi/metrics.h"
 #include "fcgi/pool.h"
 #include "fcgi/waiter.h"
 #include "fcgi/worker.h"
 #include "store/settings_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static const char *path = "/etc/easpool/easpool.conf", *listen_on, *workers;
-static int log_fd = STDERR_FILENO;
-static struct arena *settings_arena; /* the texts of the settings in force */
 
-static void write_line(void *ctx UNUSED, struct str line)
+/* The command line counts more than the file. */
+static void adjust(struct settings *conf)
 {
-	ssize_t n = write(log_fd, line.p, line.n);
-
-	(void)n;
+	if (listen_on)
+		conf->listen = str_of(listen_on);
+	if (workers)
+		conf->workers = strtol(workers, NULL, 10);
 }
 
 static bool read_settings(struct settings *r)
 {
-	struct arena *a = arena_new();
-	struct settings conf;
-	struct err err = ERR_INIT;
-
-	if (settings_file(path, &conf, a, &err)) {
-		log_error("%s", err.text);
-		arena_free(a);
-		return false;
-	}
-	if (listen_on)
-		conf.listen = str_of(listen_on);
-	if (workers)
-		conf.workers = strtol(workers, NULL, 10);
-	*r = conf;
-	arena_free(settings_arena);
-	settings_arena = a;
-	log_set_level((enum log_level)conf.log_level);
-	return true;
-}
-
-static void open_log(const struct settings *conf)
-{
-	int fd;
-
-	if (!conf->log_file.n)
-		return;
-	fd = open(conf->log_file.p, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
-	if (fd < 0) {
-		log_error("could not open %s: %s", conf->log_file.p, strerror(errno));
-		return;
-	}
-	if (log_fd != STDERR_FILENO)
-		(void)close(log_fd);
-	log_fd = fd;
-	log_set_output(write_line, NULL);
+	return settings_reload(path, adjust, r);
 }
 
 /* The listening socket of systemd's socket activation, sd_listen_fds(3); -1: none. */
@@ -146,10 +107,11 @@ int main(int argc, char **argv)
 		return 0;
 	if (what == 's')
 		return print_settings(&conf);
-	open_log(&conf);
+	settings_open_log(&conf);
 	fd = what == 'h' ? -1 : handed_over();
 	if (what != 'h' && (conf.listen.n || fd >= 0))
-		return pool_run(&(struct pool_config){&conf, read_settings, open_log, fd});
+		return pool_run(
+			&(struct pool_config){&conf, read_settings, settings_open_log, fd});
 	metrics_open(conf.waiter_socket.p, false);
 	if (what == 'h')
 		return waiter_run(&conf, false);

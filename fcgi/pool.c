@@ -5,11 +5,11 @@
 #include "fcgi/metrics.h"
 #include "fcgi/waiter.h"
 #include "fcgi/worker.h"
+#include "store/tcp.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <netdb.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -103,34 +103,9 @@ static int listen_unix(const struct settings *c)
 
 static int listen_tcp(const struct settings *c)
 {
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *list;
-	size_t colon = c->listen.n;
-	char host[256], *name = host;
-	int one = 1, fd;
+	int fd = tcp_listen(c->listen);
 
-	while (colon > 0 && c->listen.p[colon - 1] != ':')
-		colon--;
-	if (colon == 0 || colon > sizeof(host)) {
-		errno = EINVAL;
-		return fail("listen on", c->listen.p);
-	}
-	(void)snprintf(host, sizeof(host), "%.*s", (int)colon - 1, c->listen.p);
-	/* [::1]:9000 */
-	if (host[0] == '[' && host[strlen(host) - 1] == ']') {
-		host[strlen(host) - 1] = '\0';
-		name++;
-	}
-	if (getaddrinfo(*name ? name : NULL, c->listen.p + colon, &hints, &list) != 0) {
-		errno = EADDRNOTAVAIL;
-		return fail("listen on", c->listen.p);
-	}
-	fd = socket(list->ai_family, SOCK_STREAM, 0);
-	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (fd < 0 || bind(fd, list->ai_addr, list->ai_addrlen) != 0 ||
-		listen(fd, BACKLOG) != 0)
-		fd = fail("listen on", c->listen.p);
-	freeaddrinfo(list);
-	return fd;
+	return fd >= 0 ? fd : fail("listen on", c->listen.p);
 }
 
 /* The rights of root are needed for the socket only. */

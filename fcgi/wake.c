@@ -132,16 +132,17 @@ static void apply_folder(struct wake *w, struct held *h, const struct notice *n,
 	const struct wait_folder *f, uint32_t place, int64_t now)
 {
 	bool known = n->uidnext && f->uidnext && n->uidnext <= f->uidnext;
+	bool own = now < h->own_until;
 
 	if (n->seq <= f->seq || (n->how == 'f' && h->additions))
 		return;
 	/* The mail that was delivered is one that the device has. */
 	if (n->how == 'n' && known)
 		return;
-	if (n->how == 'n' && !h->sync && now >= h->own_until)
+	if (n->how == 'n' && !h->sync && !own)
 		w->ops.tell(w->ops.ctx, h, place);
 	else
-		w->ops.look(w->ops.ctx, h, n->how != 'f' && !h->sync && !known, place);
+		w->ops.look(w->ops.ctx, h, n->how != 'f' && !h->sync && !known && !own, place);
 }
 
 static void apply(struct wake *w, struct held *h, const struct notice *n, int64_t now)

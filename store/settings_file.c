@@ -1,6 +1,9 @@
 #include "store/settings_file.h"
 
+#include "core/base/log.h"
+
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -56,4 +59,52 @@ enum rc settings_file(const char *path, struct settings *s, struct arena *a, str
 	if (rc == RC_OK && !s->host.n)
 		s->host = host_name(a);
 	return rc;
+}
+
+static int log_fd = STDERR_FILENO;
+static struct arena *in_force; /* texts */
+
+static void write_line(void *ctx UNUSED, struct str line)
+{
+	ssize_t n = write(log_fd, line.p, line.n);
+
+	(void)n;
+}
+
+bool settings_reload(
+	const char *path, void (*adjust)(struct settings *conf), struct settings *r)
+{
+	struct arena *a = arena_new();
+	struct settings conf;
+	struct err err = ERR_INIT;
+
+	if (settings_file(path, &conf, a, &err)) {
+		log_error("%s", err.text);
+		arena_free(a);
+		return false;
+	}
+	if (adjust)
+		adjust(&conf);
+	*r = conf;
+	arena_free(in_force);
+	in_force = a;
+	log_set_level((enum log_level)conf.log_level);
+	return true;
+}
+
+void settings_open_log(const struct settings *conf)
+{
+	int fd;
+
+	if (!conf->log_file.n)
+		return;
+	fd = open(conf->log_file.p, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+	if (fd < 0) {
+		log_error("could not open %s: %s", conf->log_file.p, strerror(errno));
+		return;
+	}
+	if (log_fd != STDERR_FILENO)
+		(void)close(log_fd);
+	log_fd = fd;
+	log_set_output(write_line, NULL);
 }

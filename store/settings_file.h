@@ -10,4 +10,14 @@
 MUST_USE enum rc settings_file(
 	const char *path, struct settings *s, struct arena *a, struct err *err);
 
+/*
+ * For a program that stays: reads the file into *r, at start and again. False, with a line in
+ * the log: it cannot be read and *r is as it was. adjust: what is done to what was read, or
+ * NULL. The texts live until the next call that works.
+ */
+bool settings_reload(
+	const char *path, void (*adjust)(struct settings *conf), struct settings *r);
+/* Lines of the log go to conf->log_file from now on, opened again, if there is one. */
+void settings_open_log(const struct settings *conf);
+
 #endif

@@ -1,5 +1,6 @@
 #include "tests/support_eas.h"
 
+#include "core/base/clock.h"
 #include "core/wire/dump.h"
 
 #include <assert.h>
@@ -115,6 +116,13 @@ static void restart(struct reply *rp)
 	buf_reset(((struct buf_sink *)rp->tail)->buf);
 }
 
+static int64_t count_loops(struct services *sv, const struct request *rq, uint64_t state)
+{
+	struct eas *e = sv->ctx;
+
+	return loops_count(e->loops, rq->device.id, state, clock_mono_ms());
+}
+
 static void note_wait(struct eas *e, const struct wait *w)
 {
 	e->last_wait = *w;
@@ -135,6 +143,7 @@ void eas_request(struct eas *e, const struct eas_request *q, struct buf *answer)
 		.scratch = &scratch_sink.sink,
 		.scratch_bytes = scratch_bytes,
 		.body_passed = passed,
+		.loops = e->loops ? count_loops : NULL,
 		.ctx = e};
 	struct err err = ERR_INIT;
 

@@ -6,6 +6,7 @@
 #define EASPOOL_TESTS_SUPPORT_EAS_H
 
 #include "core/cmd/command.h"
+#include "fcgi/loops.h"
 #include "tests/device/device.h"
 #include "tests/fake_mail.h"
 #include "tests/fake_state.h"
@@ -24,6 +25,8 @@ struct eas {
 	/* Real stores instead of the fakes, when set: before and after each request. */
 	void (*open)(struct eas *e, struct services *sv, struct request *rq);
 	void (*close)(struct eas *e);
+
+	struct loops *loops; /* counts devices that loop, when set */
 
 	/* What goes wrong */
 	enum rc auth_rc;   /* of a right password */

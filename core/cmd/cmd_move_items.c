@@ -68,6 +68,11 @@ static enum rc move_group(struct request *rq, struct services *sv, struct item *
 			back[count] = i;
 			moves[count++].uid = v[i].uid;
 		}
+	if (quirks_of(rq->device.type) & QUIRK_KNOWS_MOVES) {
+		rc = state_call(sv->state, watch_own, &rq->device, err);
+		if (rc)
+			return rc;
+	}
 	rc = mail_call(sv->mail, move, v[first].source.path, v[first].source.uidvalidity,
 		v[first].target.path, moves, count, err);
 	if (rc == RC_UNAVAILABLE)

@@ -53,7 +53,7 @@ static enum rc on_opening(void *ctx, struct imap_value *values, struct err *err)
 {
 	struct opening *o = ctx;
 
-	mark_item(&o->mark, values, values->next);
+	reply_mark(&o->mark, values, values->next);
 	return on_uid(&o->seen, values, err);
 }
 

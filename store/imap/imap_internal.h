@@ -80,8 +80,6 @@ bool fetch_flags(
 bool fetch_date(struct imap_value *values, uint32_t *uid_r, int64_t *received_r);
 /* The set as text. */
 const char *set_text(const struct uidset *s, struct arena *a);
-/* One number of a STATUS or SELECT into the mark. */
-void mark_item(struct mail_mark *m, struct imap_value *key, struct imap_value *value);
 /* bodystructure.c */
 struct mail_part *bodystructure(struct imap_value *v, struct arena *a);
 

@@ -1,7 +1,5 @@
 #include "store/imap/imap_internal.h"
 
-#include "core/base/utf7.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,14 +38,6 @@ static enum mail_use use_of(struct imap_value *attributes)
 	return MAIL_USE_NONE;
 }
 
-static bool has(struct imap_value *attributes, const char *name)
-{
-	for (struct imap_value *v = attributes; v; v = v->next)
-		if (imap_is(v, name))
-			return true;
-	return false;
-}
-
 static void grow(struct lister *l)
 {
 	size_t cap = l->cap ? 2 * l->cap : 64;
@@ -69,18 +59,16 @@ static void on_list(struct lister *l, struct imap_value *values)
 
 	if (!raw.p || !attributes || attributes->kind != IMAP_LIST || l->r->n == FOLDERS_MAX)
 		return;
-	if (has(attributes->child, "\\NonExistent"))
+	if (reply_has(attributes->child, "\\NonExistent"))
 		return;
 	if (l->r->n == l->cap)
 		grow(l);
 	f = &l->r->v[l->r->n++];
 	*f = (struct mail_folder){
-		.path = utf7_decode(raw, l->a), .parent = {"", 0}
+		.path = reply_path(raw, l->a), .parent = {"", 0}
         };
-	if (str_iis(f->path, "INBOX"))
-		f->path = STR("INBOX");
 	f->name = f->path;
-	f->selectable = !has(attributes->child, "\\Noselect");
+	f->selectable = !reply_has(attributes->child, "\\Noselect");
 	f->use = str_is(f->path, "INBOX") ? MAIL_USE_INBOX : use_of(attributes->child);
 	l->special = l->special || (f->use > MAIL_USE_INBOX);
 	if (delimiter.n != 1)
@@ -103,12 +91,10 @@ static int by_path(const void *x, const void *y)
  */
 static void on_status(struct lister *l, struct imap_value *values)
 {
-	struct str path = utf7_decode(imap_text(imap_at(values, 1)), l->a);
+	struct str path = reply_path(imap_text(imap_at(values, 1)), l->a);
 	struct imap_value *items = imap_at(values, 2);
 	struct mail_folder *f = NULL;
 
-	if (str_iis(path, "INBOX"))
-		path = STR("INBOX");
 	/* LIST-STATUS sends each STATUS right behind its LIST. */
 	for (size_t i = l->r->n; i-- > 0 && !f;)
 		if (str_eq(l->r->v[i].path, path))
@@ -325,33 +311,18 @@ struct status_reader {
 	struct mail_mark *marks;
 };
 
-void mark_item(struct mail_mark *m, struct imap_value *key, struct imap_value *value)
-{
-	if (imap_is(key, "UIDVALIDITY"))
-		(void)str_u32(imap_text(value), &m->uidvalidity);
-	else if (imap_is(key, "UIDNEXT"))
-		(void)str_u32(imap_text(value), &m->uidnext);
-	else if (imap_is(key, "MESSAGES"))
-		(void)str_u32(imap_text(value), &m->messages);
-	else if (imap_is(key, "HIGHESTMODSEQ"))
-		(void)str_u64(imap_text(value), &m->modseq);
-}
-
 static enum rc on_mark(void *ctx, struct imap_value *values, struct err *err UNUSED)
 {
 	struct status_reader *r = ctx;
-	struct imap_value *items = imap_at(values, 2);
+	struct mail_mark mark = {0};
 	struct str path;
 
-	if (!imap_is(values, "STATUS") || !items || items->kind != IMAP_LIST)
+	if (!reply_status(values, r->a, &path, &mark))
 		return RC_OK;
-	path = utf7_decode(imap_text(imap_at(values, 1)), r->a);
 	for (size_t i = 0; i < r->n; i++)
 		if (str_eq(path, r->folders[i]) ||
-			(str_iis(path, "INBOX") && str_iis(r->folders[i], "INBOX")))
-			for (struct imap_value *v = items->child; v && v->next;
-				v = v->next->next)
-				mark_item(&r->marks[i], v, v->next);
+			(str_is(path, "INBOX") && str_iis(r->folders[i], "INBOX")))
+			r->marks[i] = mark;
 	return RC_OK;
 }
 

@@ -101,7 +101,7 @@ static enum rc on_response(void *ctx, struct imap_value *values, struct err *err
 	else if (imap_is(values, "THREAD"))
 		k->threads = values->next;
 	else
-		mark_item(&k->r->mark, values, values->next);
+		reply_mark(&k->r->mark, values, values->next);
 	return RC_OK;
 }
 

@@ -2,7 +2,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/utf7.h"
-#include "store/server.h"
+#include "store/imap/login.h"
 
 #include <curl/curl.h>
 #include <poll.h>
@@ -14,27 +14,6 @@
 #define RESPONSE_MAX (96 * 1024 * 1024)
 #define READ_BYTES   (64 * 1024)
 #define COMMAND_MAX  (4 * 1024 * 1024)
-
-static const struct {
-	const char *name;
-	unsigned bit;
-} capabilities[] = {
-	{"CONDSTORE",          CAP_CONDSTORE              },
-	{"QRESYNC",            CAP_QRESYNC | CAP_CONDSTORE},
-	{"ESEARCH",            CAP_ESEARCH                },
-	{"MOVE",               CAP_MOVE                   },
-	{"UIDPLUS",            CAP_UIDPLUS                },
-	{"LIST-STATUS",        CAP_LIST_STATUS            },
-	{"SPECIAL-USE",        CAP_SPECIAL_USE            },
-	{"OBJECTID",           CAP_OBJECTID               },
-	{"LITERAL+",           CAP_LITERAL_PLUS           },
-	{"CREATE-SPECIAL-USE", CAP_CREATE_SPECIAL_USE     },
-	{"UNSELECT",           CAP_UNSELECT               },
-	{"NAMESPACE",          CAP_NAMESPACE              },
-	{"LIST-EXTENDED",      CAP_LIST_EXTENDED          },
-	{"WITHIN",             CAP_WITHIN                 },
-	{"THREAD=REFERENCES",  CAP_THREAD                 },
-};
 
 static enum rc lost(struct session *s, const char *what, struct err *err)
 {
@@ -127,54 +106,32 @@ static void compact(struct session *s)
 /* The next whole response, literals included, without its CRLF; valid until the next call. */
 static enum rc next_response(struct session *s, struct str *r, struct err *err)
 {
-	size_t scanned, end;
+	size_t scanned = 0;
 
 	compact(s);
-	scanned = 0;
 	for (;;) {
-		struct str rest = str_sub(buf_str(&s->in), scanned, s->in.n);
-		struct str line;
-		uint64_t n;
+		enum reply_frame frame =
+			reply_frame(buf_str(&s->in), RESPONSE_MAX, &scanned, r);
+		enum rc rc;
 
-		end = str_find(rest, '\n');
-		if (end == rest.n) {
-			enum rc rc = receive(s, err);
-
-			if (rc)
-				return rc;
-			continue;
-		}
-		line = str_sub(rest, 0, end);
-		if (line.n && line.p[line.n - 1] == '\r')
-			line.n--;
-		scanned += end + 1;
-		if (!imap_literal(line, &n)) {
-			*r = (struct str){s->in.p, (size_t)(line.p + line.n - s->in.p)};
+		if (frame == REPLY_WHOLE) {
 			s->at = scanned;
 			return RC_OK;
 		}
-		if (n > RESPONSE_MAX) {
+		if (frame == REPLY_HUGE) {
 			s->broken = true;
-			return err_set(err, RC_LIMIT, "an IMAP literal of %llu bytes",
-				(unsigned long long)n);
+			return err_set(err, RC_LIMIT, "an IMAP literal is larger than %d bytes",
+				RESPONSE_MAX);
 		}
-		while (s->in.n - scanned < n) {
-			enum rc rc = receive(s, err);
-
-			if (rc)
-				return rc;
-		}
-		scanned += (size_t)n;
+		rc = receive(s, err);
+		if (rc)
+			return rc;
 	}
 }
 
-static void read_capabilities(struct session *s, struct imap_value *v, unsigned without)
+static void set_capabilities(struct session *s, unsigned caps, unsigned without)
 {
-	for (; v; v = v->next)
-		for (size_t i = 0; i < ARRAY_LEN(capabilities); i++)
-			if (imap_is(v, capabilities[i].name))
-				s->caps |= capabilities[i].bit;
-	s->caps &= ~without;
+	s->caps = caps & ~without;
 	if (without & CAP_CONDSTORE)
 		s->caps &= ~(unsigned)CAP_QRESYNC;
 }
@@ -227,24 +184,6 @@ struct str session_mailbox(struct str path, struct arena *a)
 	return session_quote(utf7_encode(path, a), a);
 }
 
-/* "OK [CODE x] text" */
-static void read_result(struct str s, struct arena *a, struct imap_result *r)
-{
-	size_t space = str_find(s, ' ');
-	struct str word = str_sub(s, 0, space);
-
-	s = str_trim(str_sub(s, space, s.n));
-	r->status = str_iis(word, "OK") ? IMAP_OK : str_iis(word, "NO") ? IMAP_NO : IMAP_BAD;
-	r->code = STR_NONE;
-	if (s.n && s.p[0] == '[') {
-		size_t end = str_find(s, ']');
-
-		r->code = arena_str(a, str_sub(s, 1, end - 1));
-		s = str_trim(str_sub(s, end + 1, s.n));
-	}
-	r->text = arena_str(a, s);
-}
-
 /* The code of an untagged OK is worth as much as a response: "* OK [UIDNEXT 7] ..." */
 static enum rc untagged(struct session *s, struct str line, struct arena *a,
 	session_handler handler, void *ctx, struct err *err)
@@ -257,7 +196,7 @@ static enum rc untagged(struct session *s, struct str line, struct arena *a,
 	if (str_istarts(line, "OK ") || str_istarts(line, "NO ") || str_istarts(line, "BAD ")) {
 		struct imap_result r;
 
-		read_result(line, a, &r);
+		reply_result(line, a, &r);
 		if (!r.code.p || r.status != IMAP_OK)
 			return RC_OK;
 		line = r.code;
@@ -304,7 +243,8 @@ static enum rc read_answers(struct session *s, struct arena *a, session_handler 
 		if (tag.n < 2 || tag.p[0] != 'A' || !str_u32(str_sub(tag, 1, tag.n), &n) ||
 			n < s->first_tag || n - s->first_tag >= s->ncommands)
 			return lost(s, "an answer to nothing", err);
-		read_result(str_sub(line, tag.n + 1, line.n), a, &s->results[n - s->first_tag]);
+		reply_result(
+			str_sub(line, tag.n + 1, line.n), a, &s->results[n - s->first_tag]);
 		open--;
 	}
 	return failed;
@@ -418,33 +358,9 @@ static enum rc on_capability(void *ctx, struct imap_value *values, struct err *e
 
 	if (!imap_is(values, "CAPABILITY"))
 		return RC_OK;
-	read_capabilities(g->s, values->next, g->without);
+	set_capabilities(g->s, reply_capabilities(values->next), g->without);
 	g->heard = true;
 	return RC_OK;
-}
-
-static void hear(struct greeting *g, struct str line, struct arena *a)
-{
-	struct imap_value *values;
-
-	if (str_istarts(line, "CAPABILITY ") && imap_parse(line, a, &values, NULL) == RC_OK)
-		(void)(on_capability(g, values, NULL) == RC_OK);
-}
-
-/* "A003 OK [CAPABILITY ...] Logged in", or "* CAPABILITY ..." in front of it, say it without a
- * question. */
-static void hear_login(struct greeting *g, const struct server_line *said, struct arena *a)
-{
-	struct str line = str_of(said->text);
-	struct imap_result r;
-
-	read_result(str_sub(line, str_find(line, ' ') + 1, line.n), a, &r);
-	if (r.status != IMAP_OK)
-		return;
-	hear(g, r.code, a);
-	line = str_of(said->before);
-	if (!g->heard && str_starts(line, "* "))
-		hear(g, str_sub(line, 2, line.n), a);
 }
 
 /* What is useful is enabled. Without QRESYNC a server may still have CONDSTORE, and refuse. */
@@ -453,10 +369,13 @@ static enum rc greet(
 {
 	struct greeting g = {s, without, false};
 	struct arena *a = arena_new();
+	unsigned caps;
 	enum rc rc = RC_OK;
 
-	hear_login(&g, said, a);
-	if (!g.heard) {
+	g.heard = login_capabilities(said, &caps);
+	if (g.heard) {
+		set_capabilities(s, caps, without);
+	} else {
 		(void)session_queue(s, "CAPABILITY");
 		rc = session_run(s, a, on_capability, &g, err);
 		/* Lesser ways lead to other results: they are for lesser servers only. */
@@ -473,32 +392,6 @@ static enum rc greet(
 	}
 	arena_free(a);
 	return rc;
-}
-
-/* RFC 5530: a server that is in trouble, or has enough of this user's connections, says nothing
- * about the password. */
-static enum rc login_refused(const struct server_line *said, struct err *err)
-{
-	static const char *const troubles[] = {"UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG"};
-	struct str line = str_of(said->text);
-	size_t open = str_find(line, '[');
-	struct str code = str_sub(line, open + 1, line.n);
-
-	for (size_t i = 0; i < ARRAY_LEN(troubles); i++)
-		if (str_istarts(code, troubles[i]))
-			return err_set(err, RC_UNAVAILABLE,
-				"the IMAP server takes no login now: %s", said->text);
-	return err_set(err, RC_DENIED, "the IMAP server refused the login");
-}
-
-static void set_options(
-	CURL *c, const struct settings *conf, const char *login, const struct secret *password)
-{
-	server_options(c, conf, SERVER_IMAP);
-	(void)curl_easy_setopt(c, CURLOPT_SASL_IR, 1L);
-	(void)curl_easy_setopt(c, CURLOPT_CONNECT_ONLY, 1L);
-	server_login(c, conf, login, password);
-	(void)curl_easy_setopt(c, CURLOPT_TIMEOUT, (long)conf->imap_timeout);
 }
 
 enum rc session_open(const struct settings *conf, struct str login,
@@ -519,19 +412,14 @@ enum rc session_open(const struct settings *conf, struct str login,
 	s->curl = curl_easy_init();
 	if (!s->curl)
 		abort();
-	set_options(s->curl, conf, arena_cstr(a, login), password);
-	server_listen(s->curl, &said);
+	login_options(s->curl, conf, arena_cstr(a, login), password, &said);
 	code = curl_easy_perform(s->curl);
 	/* From now on the session does its own listening. */
 	(void)curl_easy_setopt(s->curl, CURLOPT_VERBOSE, 0L);
 	arena_free(a);
 	s->trips = 1;
-	if (code == CURLE_LOGIN_DENIED)
-		rc = login_refused(&said, err);
-	else if (code != CURLE_OK)
-		rc = err_set(err, RC_UNAVAILABLE, "could not connect to IMAP at %.*s: %s",
-			STR_FMT(conf->imap_host), curl_easy_strerror(code));
-	else
+	rc = login_result(code, conf, &said, err);
+	if (rc == RC_OK)
 		rc = greet(s, without, &said, err);
 	if (rc) {
 		session_close(s);

@@ -16,36 +16,10 @@
 #include "core/base/secret.h"
 #include "core/base/stream.h"
 #include "core/settings.h"
-#include "store/imap/parser.h"
+#include "store/imap/reply.h"
 
 #define SESSION_COMMANDS 512
 #define SESSION_FOREIGN  16
-
-enum imap_capability {
-	CAP_CONDSTORE = 1,
-	CAP_QRESYNC = 2,
-	CAP_ESEARCH = 4,
-	CAP_MOVE = 8,
-	CAP_UIDPLUS = 16,
-	CAP_LIST_STATUS = 32,
-	CAP_SPECIAL_USE = 64,
-	CAP_OBJECTID = 128,
-	CAP_LITERAL_PLUS = 256,
-	CAP_CREATE_SPECIAL_USE = 512,
-	CAP_UNSELECT = 1024,
-	CAP_NAMESPACE = 2048,
-	CAP_LIST_EXTENDED = 4096,
-	CAP_WITHIN = 8192,
-	CAP_THREAD = 16384,
-};
-
-enum imap_status { IMAP_OK, IMAP_NO, IMAP_BAD };
-
-struct imap_result {
-	enum imap_status status;
-	struct str code; /* without the brackets, e.g. "TRYCREATE"; in the arena of the run */
-	struct str text;
-};
 
 struct session {
 	void *curl;
@@ -53,9 +27,9 @@ struct session {
 	size_t at; /* consumed of in */
 	unsigned caps;
 	unsigned next_tag, first_tag, ncommands;
-	struct imap_result results[SESSION_COMMANDS];
-	char selected[1024]; /* as it goes over the wire; "" none */
-	bool fresh;          /* opened for the request at hand: reading needs no new look */
+	struct imap_result results[SESSION_COMMANDS]; /* texts in the arena of the run */
+	char selected[1024];                          /* as it goes over the wire; "" none */
+	bool fresh; /* opened for the request at hand: reading needs no new look */
 	bool broken;
 	bool namespaces; /* the four below are known, RFC 2342 */
 	char delimiter;  /* '\0': the server has no hierarchy */
