@@ -109,7 +109,7 @@ bool parking_put(struct parking *p, const struct link_wait *w, int fd)
 
 	buf_reset(&p->out);
 	link_wait_encode(w, &p->out);
-	if (p->out.n > LINK_PACKET_MAX - 1) {
+	if (p->out.n > LINK_WAIT_MAX) {
 		log_warning("a request that waits for %zu folders is too large to be held",
 			w->wait.n);
 		return false;

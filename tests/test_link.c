@@ -4,15 +4,19 @@
 #include "store/waiter/link.h"
 
 #include "core/base/varint.h"
+#include "fcgi/parking.h"
 #include "fcgi/replay.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -216,6 +220,70 @@ static void test_one_listens_and_a_file_is_no_socket(void **state UNUSED)
 	assert_int_equal(rmdir(dir), 0);
 }
 
+/* A waiter that has one job, for one worker. */
+static void give_one_job(int listening, const struct link_wait *w)
+{
+	int s = accept(listening, NULL, NULL), tokens = eventfd(1, EFD_SEMAPHORE), fd;
+	struct str body;
+	struct buf in, out;
+
+	buf_init(&in, 2 * LINK_PACKET_MAX);
+	buf_init(&out, 2 * LINK_PACKET_MAX);
+	varint_put(&out, INT64_MAX);
+	link_wait_encode(w, &out);
+	(void)link_send(s, LINK_HELLO, STR(""), tokens);
+	if (link_receive(s, 5000, &in, &body, &fd) == LINK_TAKE)
+		(void)link_send(s, LINK_JOB, buf_str(&out), tokens);
+	buf_release(&in);
+	buf_release(&out);
+	_exit(0);
+}
+
+/* Also the longest wait that is handed over at all, with the longest number in front. */
+static void test_a_job_says_when_it_was_woken(void **state UNUSED)
+{
+	char dir[] = "/tmp/easpool-link-XXXXXX", path[64];
+	static char text[LINK_WAIT_MAX];
+	struct link_wait w = full, taken;
+	struct settings conf = {
+		.host = {"", 0}
+        };
+	struct arena *a = arena_new();
+	int listening, jobs, connection, fd, status = 0;
+	struct parking *p;
+	struct buf b;
+
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(path, sizeof(path), "%s/s", dir);
+	conf.waiter_socket = str_of(path);
+	buf_init(&b, 2 * LINK_PACKET_MAX);
+	w.request = (struct str){text, sizeof(text) - 1000};
+	link_wait_encode(&w, &b);
+	w.request.n += LINK_WAIT_MAX - b.n;
+	listening = link_listen(path);
+	assert_true(listening >= 0);
+	if (fork() == 0)
+		give_one_job(listening, &w);
+	(void)close(listening);
+	p = parking_new(&conf, false);
+	parking_poll(p, &jobs, &connection);
+	assert_true(jobs >= 0 && connection >= 0);
+	assert_true(parking_take(p, a, &taken, &fd));
+	assert_true(taken.noticed == INT64_MAX);
+	assert_same(&taken, &w);
+	assert_int_equal(close(fd), 0);
+	/* The only token is taken. */
+	(void)fcntl(jobs, F_SETFL, O_NONBLOCK);
+	assert_false(parking_take(p, a, &taken, &fd));
+	(void)wait(&status);
+	assert_int_equal(status, 0);
+	parking_free(p);
+	arena_free(a);
+	buf_release(&b);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -225,6 +293,7 @@ int main(void)
 		cmocka_unit_test(test_a_request_is_run_again_as_it_came),
 		cmocka_unit_test(test_a_descriptor_comes_along),
 		cmocka_unit_test(test_one_listens_and_a_file_is_no_socket),
+		cmocka_unit_test(test_a_job_says_when_it_was_woken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

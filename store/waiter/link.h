@@ -32,7 +32,8 @@ enum link_type {
 	LINK_WAITS = 'w',
 };
 
-enum { LINK_PACKET_MAX = 160 * 1024 };
+/* A packet, and a waiting request in one: its type and a number stand in front. */
+enum { LINK_PACKET_MAX = 160 * 1024, LINK_WAIT_MAX = LINK_PACKET_MAX - 16 };
 
 /* A waiting request on its way. Times are clock_mono_ms(), the same for all of a host. */
 struct link_wait {
