@@ -6,6 +6,7 @@
 #include "store/waiter/link.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -37,15 +38,15 @@ static void add_wait(struct columns *c, const struct link_wait *w)
 {
 	for (unsigned i = 0; i < COLUMNS; i++)
 		buf_addc(&c->v[i], c->v[i].n ? ',' : '{');
-	buf_addf(&c->v[ACCOUNT], "%lld", (long long)w->account);
-	buf_addf(&c->v[DEVICE], "%lld", (long long)w->device);
+	buf_addf(&c->v[ACCOUNT], "%" PRId64, w->account);
+	buf_addf(&c->v[DEVICE], "%" PRId64, w->device);
 	buf_adds(&c->v[COMMAND], w->wait.kind == WAIT_SYNC ? "Sync" : "Ping");
 	buf_addc(&c->v[FOLDERS], '"');
 	for (size_t i = 0; i < w->wait.n; i++)
-		buf_addf(&c->v[FOLDERS], "%s%lld", i ? " " : "", (long long)w->wait.v[i].row);
+		buf_addf(&c->v[FOLDERS], "%s%" PRId64, i ? " " : "", w->wait.v[i].row);
 	buf_addc(&c->v[FOLDERS], '"');
-	buf_addf(&c->v[SINCE], "%lld", (long long)(w->began / 1000 + c->wall));
-	buf_addf(&c->v[UNTIL], "%lld", (long long)(w->until / 1000 + c->wall));
+	buf_addf(&c->v[SINCE], "%" PRId64, w->began / 1000 + c->wall);
+	buf_addf(&c->v[UNTIL], "%" PRId64, w->until / 1000 + c->wall);
 }
 
 /* What comes next: a wait, which is added; LINK_NONE: those were all; else it went wrong. */
