@@ -113,7 +113,7 @@ static void print_table(const PGresult *r)
 	}
 }
 
-enum { SHOW = 1, MUST_CHANGE = 2, USER = 4, DEVICE = 8, ARGS_MAX = 3 };
+enum { SHOW = 1, MUST_CHANGE = 2, USER = 4, DEVICE = 8 };
 
 /* Users are there once they have synchronised or been enabled. */
 static int nothing_there(const char *const *v, unsigned how, struct arena *a)
@@ -131,7 +131,7 @@ static int query(struct admin *ad, const char *sql, char **args, int n, unsigned
 {
 	struct arena *a = arena_new();
 	struct settings conf;
-	const char *v[ARGS_MAX] = {NULL};
+	const char *v[ADMIN_ARGS_MAX] = {NULL};
 	PGconn *c = open_database(ad, a, &conf);
 	PGresult *r;
 	int code = 0;
@@ -159,6 +159,11 @@ static int query(struct admin *ad, const char *sql, char **args, int n, unsigned
 	PQfinish(c);
 	arena_free(a);
 	return code;
+}
+
+int admin_show(struct admin *ad, const char *sql, char **args, int n)
+{
+	return query(ad, sql, args, n, SHOW);
 }
 
 int admin_schema_upgrade(struct admin *ad, char **args UNUSED)

@@ -14,6 +14,9 @@ struct admin {
 /* Shared: a complaint on standard error (gives 1), and the settings of the program. */
 int admin_complain(const char *what);
 bool admin_load(struct admin *ad, struct arena *a, struct settings *conf);
+/* Prints what a query gives; n texts, at most ADMIN_ARGS_MAX, are its parameters. */
+enum { ADMIN_ARGS_MAX = 8 };
+int admin_show(struct admin *ad, const char *sql, char **args, int n);
 
 int admin_schema_upgrade(struct admin *ad, char **args);
 int admin_schema_status(struct admin *ad, char **args);
@@ -31,6 +34,7 @@ int admin_trace(struct admin *ad, char **args);
 int admin_item_list(struct admin *ad, char **args);
 int admin_device_ceiling(struct admin *ad, char **args);
 int admin_doctor(struct admin *ad, char **args);
+int admin_waiting(struct admin *ad, char **args);
 int admin_device_list(struct admin *ad, char **args);
 int admin_device_show(struct admin *ad, char **args);
 int admin_device_forget(struct admin *ad, char **args);

@@ -31,6 +31,7 @@ static const struct {
 	{"item",        "list",    0, 1, admin_item_list,
          "[USER]: items that cannot be shown to devices"                                                    },
 	{"item",        "retry",   0, 1, admin_item_retry,       "[USER]: try them again at the next Sync"  },
+	{"waiting",     "",        0, 0, admin_waiting,          "devices that wait for news on this host"  },
 	{"trace",       "",        2, 3, admin_trace,
          "USER DEVICE [MINUTES|off]: write down its dialogue, 60 minutes"                                   },
 	{"doctor",      "",        0, 0, admin_doctor,

@@ -26,6 +26,7 @@ struct held {
 	struct held *later, **due; /* those to be seen to in the same second */
 	void *job;                 /* its place in the queue for workers; NULL: not in it */
 	int64_t job_since;
+	int64_t noticed; /* when the first notice came that may end it; 0: none did */
 	unsigned request_id, poll;
 	bool covered, additions, sync;
 	bool direct; /* in the queue, and may be told of changes without another look */

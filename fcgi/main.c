@@ -2,6 +2,7 @@
  * easpool: the FastCGI program. With `listen` it is the parent of the workers, without it one
  * worker on descriptor 0.
  */
+#include "fcgi/metrics.h"
 #include "fcgi/pool.h"
 #include "fcgi/waiter.h"
 #include "fcgi/worker.h"
@@ -107,11 +108,12 @@ int main(int argc, char **argv)
 	if (what == 's')
 		return print_settings(&conf);
 	settings_open_log(&conf);
+	fd = what == 'h' ? -1 : handed_over();
+	if (what != 'h' && (conf.listen.n || fd >= 0))
+		return pool_run(
+			&(struct pool_config){&conf, read_settings, settings_open_log, fd});
+	metrics_open(conf.waiter_socket.p, false);
 	if (what == 'h')
 		return waiter_run(&conf, false);
-	fd = handed_over();
-	if (!conf.listen.n && fd < 0)
-		return worker_run(
-			&(struct worker_config){&conf, rate_new(), loops_new(), true}, 0);
-	return pool_run(&(struct pool_config){&conf, read_settings, settings_open_log, fd});
+	return worker_run(&(struct worker_config){&conf, rate_new(), loops_new(), true}, 0);
 }

@@ -109,7 +109,7 @@ bool parking_put(struct parking *p, const struct link_wait *w, int fd)
 
 	buf_reset(&p->out);
 	link_wait_encode(w, &p->out);
-	if (p->out.n > LINK_PACKET_MAX - 1) {
+	if (p->out.n > LINK_WAIT_MAX) {
 		log_warning("a request that waits for %zu folders is too large to be held",
 			w->wait.n);
 		return false;
@@ -143,7 +143,7 @@ void parking_end(struct parking *p, int64_t device, int64_t began)
 bool parking_take(struct parking *p, struct arena *a, struct link_wait *w, int *fd_r)
 {
 	struct str body;
-	uint64_t token;
+	uint64_t token, noticed;
 	int type;
 
 	*fd_r = -1;
@@ -155,8 +155,11 @@ bool parking_take(struct parking *p, struct arena *a, struct link_wait *w, int *
 		return false;
 	}
 	type = link_receive(p->s, ANSWER_MS, &p->in, &body, fd_r);
-	if (type == LINK_JOB && *fd_r >= 0 && link_wait_decode(body, a, w) == RC_OK)
+	if (type == LINK_JOB && *fd_r >= 0 && varint_get(&body, &noticed) == RC_OK &&
+		link_wait_decode(body, a, w) == RC_OK) {
+		w->noticed = (int64_t)noticed;
 		return true;
+	}
 	if (*fd_r >= 0)
 		(void)close(*fd_r);
 	/* Only "none left" is an answer to go on with. */

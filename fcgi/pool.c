@@ -2,6 +2,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "fcgi/metrics.h"
 #include "fcgi/waiter.h"
 #include "fcgi/worker.h"
 #include "store/tcp.h"
@@ -198,13 +199,18 @@ static void reap(struct pool *p)
 	}
 }
 
-static size_t alive(const struct pool *p)
+static size_t count_workers(const struct pool *p)
 {
-	size_t n = p->waiter.pid != 0;
+	size_t n = 0;
 
 	for (size_t i = 0; i < p->n; i++)
 		n += p->v[i].pid != 0;
 	return n;
+}
+
+static bool alive(const struct pool *p)
+{
+	return p->waiter.pid != 0 || count_workers(p) != 0;
 }
 
 static void tell(struct pool *p, int sig)
@@ -294,6 +300,7 @@ int pool_run(const struct pool_config *pc)
 		(void)dup2(fd, 0);
 		(void)close(fd);
 	}
+	metrics_open(c->waiter_socket.p, true);
 	want(&p, (size_t)c->workers);
 	log_info("easpool " EASPOOL_VERSION " listens on %s with %zu workers",
 		pc->fd >= 0 ? "the socket it was given" : c->listen.p, p.n);
@@ -303,6 +310,7 @@ int pool_run(const struct pool_config *pc)
 		for (size_t i = 0; i < p.wanted && clock_mono_ms() >= p.not_before; i++)
 			if (!p.v[i].pid)
 				start(&p, &p.v[i], run_worker);
+		metrics_workers(count_workers(&p));
 		wait_signal(&set, 500);
 		reap(&p);
 		if (reload)

@@ -5,6 +5,7 @@
 #include "core/base/varint.h"
 #include "core/cmd/request.h"
 #include "fcgi/answer.h"
+#include "fcgi/metrics.h"
 #include "fcgi/record.h"
 #include "fcgi/replay.h"
 #include "fcgi/wake.h"
@@ -55,6 +56,7 @@ struct waiter {
 	struct arena *a;  /* of one event */
 	struct buf packet, out;
 	int epoll, tokens;  /* an eventfd: how many jobs there are to take */
+	int64_t heard;      /* of the notice that is seen to: when it came; 0: none is */
 	int64_t now, up_at; /* up_at: since when everything is heard; 0: it is not */
 	int64_t busy_at;    /* when somebody was last here */
 	uint64_t listeners; /* which are alive */
@@ -109,6 +111,8 @@ static void look(void *ctx, struct held *h, bool direct, uint32_t folder)
 {
 	struct waiter *w = ctx;
 
+	if (!h->noticed)
+		h->noticed = w->heard;
 	if (direct && !h->direct) {
 		h->direct = true;
 		h->direct_folder = folder;
@@ -138,14 +142,23 @@ static void log_who(struct waiter *w, const struct held *h, struct request *rq)
 	log_context("device", rq->query.device_id);
 }
 
-static void log_end(struct waiter *w, const struct held *h, const char *how)
+static void end(struct waiter *w, const struct held *h, enum metrics_end how)
 {
+	static const char *const sentences[METRICS_ENDS] = {
+		[END_TOLD] = "status=2",
+		[END_NOTHING] = "nothing new",
+		[END_HUNG_UP] = "the device hung up",
+		[END_NEWER] = "ended by a newer request of the device",
+		[END_NO_ROOM] = "turned away: no descriptors left (raise LimitNOFILE)",
+		[END_STOP] = "the server stops",
+	};
 	struct arena_mark mark = arena_mark(w->a);
 	struct request rq;
 
+	metrics_ended(how, h->noticed ? h->noticed : w->heard);
 	log_who(w, h, &rq);
 	log_info("cmd=%s waited=%llds: %s", h->sync ? "Sync" : "Ping",
-		(long long)((w->now - h->began) / 1000), how);
+		(long long)((w->now - h->began) / 1000), sentences[how]);
 	secret_release(&rq.password);
 	log_context_clear();
 	arena_rewind(w->a, mark);
@@ -202,13 +215,13 @@ static void tell(void *ctx, struct held *h, uint32_t folder)
 	struct link_wait wait = held_wait(h, w->a);
 
 	send_ping(w, h, wait.wait.v[folder].id);
-	log_end(w, h, "status=2");
+	end(w, h, END_TOLD);
 	drop(w, h);
 	arena_rewind(w->a, mark);
 }
 
 /* The answer of an end without news: status 1, for a Sync nothing at all. */
-static void tell_nothing(struct waiter *w, struct held *h, const char *why)
+static void tell_nothing(struct waiter *w, struct held *h, enum metrics_end why)
 {
 	struct reply rp = {.http = 200};
 
@@ -216,7 +229,7 @@ static void tell_nothing(struct waiter *w, struct held *h, const char *why)
 		send_reply(w, h, &rp, (struct str){"", 0});
 	else
 		send_ping(w, h, STR_NONE);
-	log_end(w, h, why);
+	end(w, h, why);
 	drop(w, h);
 }
 
@@ -227,7 +240,7 @@ static void turn_away(struct waiter *w, struct held *h)
 	reply_header(&rp, "Retry-After",
 		arena_printf(w->a, "%lld", (long long)w->conf->retry_after));
 	send_reply(w, h, &rp, (struct str){"", 0});
-	log_end(w, h, "turned away: no descriptors left (raise LimitNOFILE)");
+	end(w, h, END_NO_ROOM);
 	drop(w, h);
 }
 
@@ -272,7 +285,7 @@ static void end_older(struct waiter *w, int64_t device, int64_t began)
 	struct held *h = held_of_device(w->held, device);
 
 	if (h && h->began <= began)
-		tell_nothing(w, h, "ended by a newer request of the device");
+		tell_nothing(w, h, END_NEWER);
 }
 
 static void park_newest(struct waiter *w, struct str packet, int fd)
@@ -285,6 +298,7 @@ static void park_newest(struct waiter *w, struct str packet, int fd)
 		h = held_of_device(w->held, new.device);
 		/* It is the older one itself, which a worker had looked after. */
 		if (h) {
+			metrics_ended(END_NEWER, 0);
 			(void)close(fd);
 			return;
 		}
@@ -339,11 +353,16 @@ static void give_job(struct waiter *w, struct client *p)
 		(void)link_send(p->polled.fd, LINK_NONE, (struct str){"", 0}, -1);
 		return;
 	}
-	if (!link_send(p->polled.fd, LINK_JOB, (struct str){h->bytes, h->n}, h->polled.fd)) {
+	buf_reset(&w->out);
+	varint_put(&w->out, (uint64_t)h->noticed);
+	buf_add(&w->out, h->bytes, h->n);
+	if (link_send(p->polled.fd, LINK_JOB, buf_str(&w->out), h->polled.fd)) {
+		metrics_handed_over();
+		drop(w, h);
+	} else {
 		drop_client(w, p);
-		return;
 	}
-	drop(w, h);
+	explicit_bzero(w->out.p, w->out.n);
 }
 
 /* Who waits for an account, and with which password. */
@@ -456,7 +475,9 @@ static void on_event(void *ctx, const char *payload)
 {
 	struct waiter *w = ctx;
 
+	w->heard = w->now;
 	wake_event(w->wake, w->held, payload, w->now);
+	w->heard = 0;
 }
 
 /* All are looked after, one after the other: changes may have been missed. */
@@ -531,7 +552,7 @@ static void forget_idle(struct waiter *w)
 static void see_to(struct waiter *w, struct held *h)
 {
 	if (h->until <= w->now) {
-		tell_nothing(w, h, "nothing new");
+		tell_nothing(w, h, END_NOTHING);
 		return;
 	}
 	look(w, h, false, 0);
@@ -561,6 +582,7 @@ static void tick(struct waiter *w)
 	while ((h = held_due(w->held, w->now)) != NULL)
 		see_to(w, h);
 	wake_tick(w->wake, w->now);
+	metrics_waiter(held_count(w->held), g_queue_get_length(&w->jobs));
 	forget_idle(w);
 	offer(w);
 	if (held_count(w->held) || w->clients)
@@ -581,7 +603,7 @@ static void handle(struct waiter *w, struct polled *s)
 		break;
 	case POLLED_HELD:
 		if (s->fd >= 0) {
-			log_end(w, (struct held *)s, "the device hung up");
+			end(w, (struct held *)s, END_HUNG_UP);
 			drop(w, (struct held *)s);
 		}
 		break;
@@ -633,7 +655,7 @@ static void loop(struct waiter *w, bool alone)
 
 static void say_goodbye(void *ctx, struct held *h)
 {
-	tell_nothing(ctx, h, "the server stops");
+	tell_nothing(ctx, h, END_STOP);
 }
 
 /* As many descriptors as the system lets us have; how many waits those are. */
@@ -695,6 +717,7 @@ static bool start(struct waiter *w)
 static void finish(struct waiter *w)
 {
 	held_each(w->held, say_goodbye, w);
+	metrics_waiter(0, 0);
 	(void)unlink(w->conf->waiter_socket.p);
 	while (w->clients)
 		drop_client(w, w->clients);

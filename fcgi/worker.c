@@ -6,10 +6,12 @@
 #include "fcgi/answer.h"
 #include "fcgi/http.h"
 #include "fcgi/loops.h"
+#include "fcgi/metrics.h"
 #include "fcgi/parking.h"
 #include "fcgi/peer.h"
 #include "fcgi/rate.h"
 #include "fcgi/spool.h"
+#include "fcgi/status_page.h"
 #include "fcgi/trace.h"
 #include "fcgi/wiring.h"
 
@@ -258,6 +260,18 @@ static void log_request(const struct serving *s, const struct request *rq,
 	};
 
 	log_fields(LOG_LEVEL_INFO, fields);
+	metrics_request(&(struct metrics_request){.command = fields[0].value,
+		.http = rp->http,
+		.status = rp->status,
+		.error = err->rc,
+		.login = rq->user.n != 0,
+		.parked = rp->wait != NULL,
+		.again = s->again != NULL,
+		.noticed = s->again ? s->again->noticed : 0,
+		.ms = ms,
+		.trips = trips,
+		.in = s->in,
+		.out = s->out});
 }
 
 /* The sink of a spool is its first member. */
@@ -358,6 +372,24 @@ static void serve(struct serving *s)
 	arena_free(rq.arena);
 }
 
+/* A page for those who watch the host, who are neither logged nor counted. False: it is
+ * something else that is asked for. */
+static bool serve_page(struct serving *s)
+{
+	struct request rq = {.arena = arena_new(), .conf = s->worker->conf};
+	struct reply rp = {.http = 200, .body = &s->reply.sink, .tail = &s->tail.sink};
+	struct err err = ERR_INIT;
+	bool it_is = !s->again && status_page(peer_param, &s->peer, rq.conf, &rp, &err);
+
+	if (it_is) {
+		drain(s, rq.conf);
+		send_answer(s, &rp, &rq, &err);
+		peer_finish(&s->peer);
+	}
+	arena_free(rq.arena);
+	return it_is;
+}
+
 static void serve_peer(struct worker *k, struct serving *s)
 {
 	s->worker = k;
@@ -365,7 +397,8 @@ static void serve_peer(struct worker *k, struct serving *s)
 	spool_init(&s->reply, k->conf->spool_dir.p);
 	spool_init(&s->tail, k->conf->spool_dir.p);
 	spool_init(&s->scratch, k->conf->spool_dir.p);
-	serve(s);
+	if (!serve_page(s))
+		serve(s);
 	spool_release(&s->body);
 	spool_release(&s->reply);
 	spool_release(&s->tail);

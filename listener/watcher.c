@@ -14,6 +14,7 @@
 #include <sys/random.h>
 
 enum { RESPONSE_MOST = 1024 * 1024, READ_BYTES = 4096 };
+enum { ABSENT_MS = 50, ABSENT_STEPS = 7 };
 enum { PAUSE_MS = 1000, PAUSE_MOST_MS = 300 * 1000, NO_WAITER_MS = 1000 };
 /* Enough for a greeting; each connection that waits keeps it. */
 enum { CURL_BYTES = 4096 };
@@ -162,9 +163,14 @@ static void connect_now(struct watcher *w)
 
 	if (rc == RC_UNAVAILABLE) {
 		back_off(w);
+	} else if (rc == RC_ABSENT) {
+		/* It is about to be handed over to the waiter; or nobody waits just now. */
+		w->due = clock_mono_ms() + (ABSENT_MS << w->absent);
+		w->absent += w->absent < ABSENT_STEPS;
 	} else if (rc) {
 		lose(w, rc, &err);
 	} else {
+		w->absent = 0;
 		w->said = calloc(1, sizeof(*w->said));
 		w->curl = curl_easy_init();
 		if (!w->curl || !w->said)

@@ -55,8 +55,8 @@ struct watcher {
 	size_t sent;  /* of dialogue.out */
 	bool blocked; /* the server does not take more now */
 	int64_t due;
-	unsigned tries;
-	enum rc trouble; /* as last written to the log */
+	unsigned tries, absent; /* in vain: to connect, to be told the password */
+	enum rc trouble;        /* as last written to the log */
 };
 
 struct watcher *watcher_new(struct watchers *all, int64_t account, struct str login);

@@ -47,6 +47,8 @@ static int remove_folder(void **state UNUSED)
 	(void)unlink(log);
 	(void)snprintf(log, sizeof(log), "%s/waiter", dir);
 	(void)unlink(log);
+	(void)snprintf(log, sizeof(log), "%s/waiter.metrics", dir);
+	(void)unlink(log);
 	(void)unlink(sock);
 	(void)unlink(conf);
 	return rmdir(dir);

@@ -4,11 +4,11 @@
  * heard.
  *
  *   worker    LINK_PARK a waiting request with its descriptor; LINK_END the older waits of a
- *             device; LINK_TAKE a woken request, answered by LINK_JOB with its descriptor or by
- *             LINK_NONE. The waiter greets with LINK_HELLO and an eventfd that holds how many
- *             woken requests there are to take.
- *   listener  LINK_ACCOUNT: the account's credentials, answered by LINK_SECRET or LINK_NONE
- *   easctl    LINK_LIST, answered by one LINK_WAITS for each waiting request, then LINK_NONE
+ *             device; LINK_TAKE a woken request, answered by LINK_JOB with its descriptor and,
+ *             in front, when it was that it woke, or by LINK_NONE. The waiter greets with
+ * LINK_HELLO and an eventfd that holds how many woken requests there are to take. listener
+ * LINK_ACCOUNT: the account's credentials, answered by LINK_SECRET or LINK_NONE easctl
+ * LINK_LIST, answered by one LINK_WAITS for each waiting request, then LINK_NONE
  */
 #ifndef EASPOOL_STORE_WAITER_LINK_H
 #define EASPOOL_STORE_WAITER_LINK_H
@@ -32,7 +32,8 @@ enum link_type {
 	LINK_WAITS = 'w',
 };
 
-enum { LINK_PACKET_MAX = 160 * 1024 };
+/* A packet, and a waiting request in one: its type and a number stand in front. */
+enum { LINK_PACKET_MAX = 160 * 1024, LINK_WAIT_MAX = LINK_PACKET_MAX - 16 };
 
 /* A waiting request on its way. Times are clock_mono_ms(), the same for all of a host. */
 struct link_wait {
@@ -41,6 +42,7 @@ struct link_wait {
 	unsigned request_id;  /* FastCGI's */
 	int64_t began, until; /* of the whole wait, however often it was looked after */
 	int64_t looked;       /* the seqs were read after this */
+	int64_t noticed;      /* of LINK_JOB, not encoded: when the notice came; 0: none did */
 	struct str request;   /* what it takes to run it again; opaque here */
 };
 
