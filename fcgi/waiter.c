@@ -72,16 +72,22 @@ static void add_polled(struct waiter *w, struct polled *s, uint32_t events)
 
 /* --- Jobs: what a worker is to look at */
 
-/* As many tokens as jobs; a worker that died with one leaves too few. */
-static void offer(struct waiter *w)
+static void offer(struct waiter *w, uint64_t jobs)
 {
-	uint64_t n;
-	ssize_t ignored = read(w->tokens, &n, sizeof(n));
+	ssize_t ignored = jobs ? write(w->tokens, &jobs, sizeof(jobs)) : 0;
 
-	n = g_queue_get_length(&w->jobs);
-	if (n)
-		ignored = write(w->tokens, &n, sizeof(n));
 	(void)ignored;
+}
+
+/* As many tokens as jobs: a job that nobody took leaves one too many, a worker that died with
+ * one too few. A token is read at a time. */
+static void count_tokens(struct waiter *w)
+{
+	uint64_t one;
+
+	while (read(w->tokens, &one, sizeof(one)) == (ssize_t)sizeof(one))
+		;
+	offer(w, g_queue_get_length(&w->jobs));
 }
 
 static void leave_queue(struct waiter *w, struct held *h)
@@ -117,7 +123,7 @@ static void look(void *ctx, struct held *h, bool direct, uint32_t folder)
 	g_queue_push_tail(&w->jobs, h);
 	h->job = g_queue_peek_tail_link(&w->jobs);
 	h->job_since = w->now;
-	offer(w);
+	offer(w, 1);
 }
 
 /* --- Answers */
@@ -561,7 +567,7 @@ static void tick(struct waiter *w)
 		see_to(w, h);
 	wake_tick(w->wake, w->now);
 	forget_idle(w);
-	offer(w);
+	count_tokens(w);
 	if (held_count(w->held) || w->clients)
 		w->busy_at = w->now;
 }
