@@ -49,9 +49,11 @@ struct waiter {
 	struct notices *notices;
 	struct polled listening, signals, notices_polled;
 	struct client *clients, *dead_clients;
-	GQueue jobs;      /* of struct held, who waits for a worker */
-	GHashTable *idle; /* accounts that nobody waits for any more, and since when */
-	struct arena *a;  /* of one event */
+	GQueue jobs; /* of struct held, who waits for a worker */
+	/* Accounts that nobody waits for any more, and since when; negative: since when their
+	 * watch is being ended. */
+	GHashTable *idle;
+	struct arena *a; /* of one event */
 	struct buf packet, out;
 	int epoll, tokens;  /* an eventfd: how many jobs there are to take */
 	int64_t now, up_at; /* up_at: since when everything is heard; 0: it is not */
@@ -247,6 +249,19 @@ static void plan(struct waiter *w, struct held *h)
 	held_schedule(w->held, h);
 }
 
+/* Somebody waits for the account again. What was looked up for him may tell of a watch whose
+ * end was on its way to the database: he is looked after as one whom nobody tells of changes.
+ */
+static void resume(struct waiter *w, struct held *h)
+{
+	const int64_t *since = g_hash_table_lookup(w->idle, &h->account);
+
+	if (since && *since < 0)
+		h->covered = false;
+	else
+		(void)g_hash_table_remove(w->idle, &h->account);
+}
+
 static void park(struct waiter *w, struct str packet, int fd)
 {
 	struct held *h = held_add(w->held, packet, fd, w->a);
@@ -257,7 +272,7 @@ static void park(struct waiter *w, struct str packet, int fd)
 			    " (LimitNOFILE?); the device will come again");
 		return;
 	}
-	(void)g_hash_table_remove(w->idle, &h->account);
+	resume(w, h);
 	add_polled(w, &h->polled, EPOLLRDHUP);
 	if (held_count(w->held) > w->most) {
 		turn_away(w, h);
@@ -526,10 +541,15 @@ static void forget_idle(struct waiter *w)
 
 	g_hash_table_iter_init(&i, w->idle);
 	while (g_hash_table_iter_next(&i, &key, &value)) {
-		if (*(int64_t *)value > w->now - LINGER_MS)
-			continue;
-		notices_forget(w->notices, key, 1);
-		g_hash_table_iter_remove(&i);
+		int64_t *since = value;
+
+		if (*since < 0) {
+			if (-*since < w->now - WAKE_MEMORY_MS)
+				g_hash_table_iter_remove(&i);
+		} else if (*since < w->now - LINGER_MS) {
+			notices_forget(w->notices, key, 1);
+			*since = -w->now;
+		}
 	}
 }
 
