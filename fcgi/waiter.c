@@ -51,9 +51,11 @@ struct waiter {
 	struct notices *notices;
 	struct polled listening, signals, notices_polled;
 	struct client *clients, *dead_clients;
-	GQueue jobs;      /* of struct held, who waits for a worker */
-	GHashTable *idle; /* accounts that nobody waits for any more, and since when */
-	struct arena *a;  /* of one event */
+	GQueue jobs; /* of struct held, who waits for a worker */
+	/* Accounts that nobody waits for any more, and since when; negative: since when their
+	 * watch is being ended. */
+	GHashTable *idle;
+	struct arena *a; /* of one event */
 	struct buf packet, out;
 	int epoll, tokens;  /* an eventfd: how many jobs there are to take */
 	int64_t heard;      /* of the notice that is seen to: when it came; 0: none is */
@@ -75,16 +77,22 @@ static void add_polled(struct waiter *w, struct polled *s, uint32_t events)
 
 /* --- Jobs: what a worker is to look at */
 
-/* As many tokens as jobs; a worker that died with one leaves too few. */
-static void offer(struct waiter *w)
+static void offer(struct waiter *w, uint64_t jobs)
 {
-	uint64_t n;
-	ssize_t ignored = read(w->tokens, &n, sizeof(n));
+	ssize_t ignored = jobs ? write(w->tokens, &jobs, sizeof(jobs)) : 0;
 
-	n = g_queue_get_length(&w->jobs);
-	if (n)
-		ignored = write(w->tokens, &n, sizeof(n));
 	(void)ignored;
+}
+
+/* As many tokens as jobs: a job that nobody took leaves one too many, a worker that died with
+ * one too few. A token is read at a time. */
+static void count_tokens(struct waiter *w)
+{
+	uint64_t one;
+
+	while (read(w->tokens, &one, sizeof(one)) == (ssize_t)sizeof(one))
+		;
+	offer(w, g_queue_get_length(&w->jobs));
 }
 
 static void leave_queue(struct waiter *w, struct held *h)
@@ -122,7 +130,7 @@ static void look(void *ctx, struct held *h, bool direct, uint32_t folder)
 	g_queue_push_tail(&w->jobs, h);
 	h->job = g_queue_peek_tail_link(&w->jobs);
 	h->job_since = w->now;
-	offer(w);
+	offer(w, 1);
 }
 
 /* --- Answers */
@@ -255,6 +263,19 @@ static void plan(struct waiter *w, struct held *h)
 	held_schedule(w->held, h);
 }
 
+/* Somebody waits for the account again. What was looked up for him may tell of a watch whose
+ * end was on its way to the database: he is looked after as one whom nobody tells of changes.
+ */
+static void resume(struct waiter *w, struct held *h)
+{
+	const int64_t *since = g_hash_table_lookup(w->idle, &h->account);
+
+	if (since && *since < 0)
+		h->covered = false;
+	else
+		(void)g_hash_table_remove(w->idle, &h->account);
+}
+
 static void park(struct waiter *w, struct str packet, int fd)
 {
 	struct held *h = held_add(w->held, packet, fd, w->a);
@@ -265,7 +286,7 @@ static void park(struct waiter *w, struct str packet, int fd)
 			    " (LimitNOFILE?); the device will come again");
 		return;
 	}
-	(void)g_hash_table_remove(w->idle, &h->account);
+	resume(w, h);
 	add_polled(w, &h->polled, EPOLLRDHUP);
 	if (held_count(w->held) > w->most) {
 		turn_away(w, h);
@@ -542,10 +563,15 @@ static void forget_idle(struct waiter *w)
 
 	g_hash_table_iter_init(&i, w->idle);
 	while (g_hash_table_iter_next(&i, &key, &value)) {
-		if (*(int64_t *)value > w->now - LINGER_MS)
-			continue;
-		notices_forget(w->notices, key, 1);
-		g_hash_table_iter_remove(&i);
+		int64_t *since = value;
+
+		if (*since < 0) {
+			if (-*since < w->now - WAKE_MEMORY_MS)
+				g_hash_table_iter_remove(&i);
+		} else if (*since < w->now - LINGER_MS) {
+			notices_forget(w->notices, key, 1);
+			*since = -w->now;
+		}
 	}
 }
 
@@ -584,7 +610,7 @@ static void tick(struct waiter *w)
 	wake_tick(w->wake, w->now);
 	metrics_waiter(held_count(w->held), g_queue_get_length(&w->jobs));
 	forget_idle(w);
-	offer(w);
+	count_tokens(w);
 	if (held_count(w->held) || w->clients)
 		w->busy_at = w->now;
 }

@@ -6,7 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { BEGIN_REQUEST = 1, PARAMS = 4, STDIN_RECORD = 5 };
+enum { BEGIN_REQUEST = 1, PARAMS = 4, STDIN_RECORD = 5, STDOUT_RECORD = 6, HEAD = 8 };
 
 static void add_record(struct buf *b, unsigned type, struct str s)
 {
@@ -46,17 +46,14 @@ static int reach(const char *path)
 	return fd;
 }
 
-bool fcgi_request(
-	const char *socket_path, const char *const *params, struct str body, struct buf *answer)
+int fcgi_send(const char *socket_path, const char *const *params, struct str body, bool whole)
 {
 	int fd = reach(socket_path);
 	struct buf list, all;
-	char chunk[4096];
 	bool ok;
-	ssize_t n;
 
 	if (fd < 0)
-		return false;
+		return -1;
 	buf_init(&list, BUF_MAX_LINE);
 	buf_init(&all, 4 * (size_t)BUF_MAX_LINE);
 	for (size_t i = 0; params[i]; i += 2)
@@ -66,12 +63,52 @@ bool fcgi_request(
 	add_record(&all, PARAMS, (struct str){"", 0});
 	if (body.n)
 		add_record(&all, STDIN_RECORD, body);
-	add_record(&all, STDIN_RECORD, (struct str){"", 0});
+	if (whole)
+		add_record(&all, STDIN_RECORD, (struct str){"", 0});
 	ok = write(fd, all.p, all.n) == (ssize_t)all.n;
-	while (ok && (n = read(fd, chunk, sizeof(chunk))) > 0)
-		buf_add(answer, chunk, (size_t)n);
-	(void)close(fd);
 	buf_release(&list);
 	buf_release(&all);
-	return ok;
+	if (ok)
+		return fd;
+	(void)close(fd);
+	return -1;
+}
+
+void fcgi_end_body(int fd)
+{
+	struct buf b;
+	ssize_t ignored;
+
+	buf_init(&b, BUF_MAX_LINE);
+	add_record(&b, STDIN_RECORD, (struct str){"", 0});
+	ignored = write(fd, b.p, b.n);
+	(void)ignored;
+	buf_release(&b);
+}
+
+void fcgi_unpack(struct str records, struct buf *answer)
+{
+	while (records.n >= HEAD) {
+		const unsigned char *h = (const unsigned char *)records.p;
+		size_t n = (size_t)h[4] << 8 | h[5];
+
+		if (h[1] == STDOUT_RECORD)
+			buf_add_str(answer, str_sub(records, HEAD, n));
+		records = str_sub(records, HEAD + n + h[6], records.n);
+	}
+}
+
+bool fcgi_request(
+	const char *socket_path, const char *const *params, struct str body, struct buf *answer)
+{
+	int fd = fcgi_send(socket_path, params, body, true);
+	char chunk[4096];
+	ssize_t n;
+
+	if (fd < 0)
+		return false;
+	while ((n = read(fd, chunk, sizeof(chunk))) > 0)
+		buf_add(answer, chunk, (size_t)n);
+	(void)close(fd);
+	return true;
 }
