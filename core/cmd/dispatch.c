@@ -268,7 +268,8 @@ static bool begin(struct request *rq, struct services *sv, struct reply *rp, str
 	struct device seen = {.device_id = rq->query.device_id,
 		.type = rq->query.device_type,
 		.user_agent = rq->user_agent,
-		.version = asked_version(rq)};
+		.version = asked_version(rq),
+		.waits = rq->query.command == CMD_PING && !rq->options};
 	enum rc rc;
 
 	if (rq->options || rq->discover)

@@ -49,6 +49,7 @@ struct device {
 	struct str ping;         /* cached Ping parameters, bytes of core/cmd/cmd_ping.c */
 	struct str sync_request; /* cached Sync request, bytes of core/cmd/cmd_sync.c */
 	int64_t first_seen, last_seen;
+	bool waits;          /* of a request: it only waits, which alone is noted twice a day */
 	int64_t trace_until; /* the dialogue is written down until then; 0: it is not */
 };
 
@@ -147,7 +148,8 @@ struct state {
 struct state_ops {
 	/*
 	 * Finds or makes account and device, in one round trip; notes version, type, user agent
-	 * and last-seen time (loosely durable, not more than once a minute). An account that is
+	 * and last-seen time (loosely durable, not more than once a minute, and hardly ever for
+	 * a device that only waits). An account that is
 	 * not entitled is reported, not made. RC_LIMIT: the user has too many devices. DeviceId
 	 * "validate": nothing is stored, device id 0. An empty device_id (OPTIONS): account
 	 * only.

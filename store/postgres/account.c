@@ -2,7 +2,9 @@
 
 #include "core/base/clock.h"
 
-#define SEEN_EVERY 60 /* seconds between two notes of last_seen */
+/* Seconds between two notes of last_seen, by a device that does something, and by one that
+ * only waits. */
+enum { SEEN_EVERY = 60, WAITS_EVERY = 12 * 3600 };
 
 /* $1 login, $2 DeviceId, $3 whether users must be listed. */
 static const char find_sql[] =
@@ -135,7 +137,7 @@ static enum rc refresh(struct pg_state *s, const struct device *seen, struct dev
 	d->user_agent = seen->user_agent;
 	if (seen->version)
 		d->version = seen->version;
-	if (!differs && clock_now() - d->last_seen < SEEN_EVERY)
+	if (!differs && clock_now() - d->last_seen < (seen->waits ? WAITS_EVERY : SEEN_EVERY))
 		return RC_OK;
 	return note_seen(s, d, a, err);
 }
