@@ -10,6 +10,7 @@
 #include "tests/support_lab.h"
 #include "tests/support_proxy.h"
 #include "tests/support_story.h"
+#include "tests/support_tree.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -189,6 +190,105 @@ static void test_any_imap_command_may_go_wrong(void **state UNUSED)
 	assert_true(runs > 100);
 }
 
+/* Leaves what every tree begins with. */
+static void clear_tree(void)
+{
+	static const char *const paths[] = {"Made/Inner", "Named/Inner", "Made", "Named"};
+	struct err err = ERR_INIT;
+
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++)
+		(void)(mail_call(client.mail, erase, str_of(paths[i]), &err) == RC_OK);
+}
+
+static void search(struct phone *p, const struct device_folder *f)
+{
+	char document[512];
+
+	(void)snprintf(document, sizeof(document),
+		"search:Search\n  search:Store\n    search:Name \"Mailbox\"\n"
+		"    search:Query\n      search:And\n        airsync:CollectionId \"%s\"\n"
+		"        search:FreeText \"mail\"\n    search:Options\n"
+		"      search:Range \"0-9\"\n",
+		f->id);
+	(void)phone_post(p, "Search", document);
+}
+
+/*
+ * Folders are made, renamed and deleted, a mail is looked for, answered and forwarded, with
+ * whatever comes of it. How many mails the phone believes to have sent.
+ */
+static unsigned tree_story(struct phone *p)
+{
+	static const char *const commands[] = {"SmartReply", "SmartForward"};
+	static const char mime[] = "To: " BOB "\r\nSubject: about it\r\nMIME-Version: 1.0\r\n"
+				   "Content-Type: text/plain\r\n\r\nSee.\r\n";
+	struct device_folder *inbox, *made;
+	unsigned sent = 0;
+
+	(void)story_append(client.mail, "INBOX", 0, 0, "mail 1");
+	(void)story_append(client.mail, "INBOX", 0, 0, "mail 2");
+	story_set_up(p);
+	inbox = phone_folder(p, STORY_INBOX);
+	(void)phone_folder_create(p, "0", "Made");
+	made = phone_folder_named(p, "Made");
+	if (made) {
+		(void)phone_folder_create(p, made->id, "Inner");
+		(void)phone_folder_update(p, made->id, "0", "Named");
+	}
+	search(p, inbox);
+	for (size_t i = 0; i < ARRAY_LEN(commands) && inbox->n; i++)
+		sent += phone_smart(
+			p, commands[i], inbox, inbox->v[0].id, false, str_of(mime), NULL);
+	made = phone_folder_named(p, "Named");
+	if (made)
+		(void)phone_folder_delete(p, made->id);
+	return sent;
+}
+
+static bool tree_torture(const char *version, unsigned n, enum proxy_fault fault)
+{
+	static struct phone p;
+	unsigned sent;
+	struct eas e;
+	bool more;
+
+	begin(&e, &p, version);
+	clear_tree();
+	proxy_fail(imap_proxy, n, fault);
+	sent = tree_story(&p);
+	more = proxy_commands(imap_proxy) >= n;
+	proxy_fail(imap_proxy, 0, FAULT_NONE);
+	/* Mails and folders are what both have, and what was sent went out once. */
+	tree_equal(&p, client.mail, 2);
+	assert_int_equal(count(bob.mail, "INBOX"), sent);
+	end(&e, &p);
+	return more;
+}
+
+/* S4, S10, S11, C35-C37, C52: folders, searches, replies and forwards. */
+static void test_any_imap_command_about_folders_may_go_wrong(void **state UNUSED)
+{
+	static const char *const versions[] = {"14.1", "12.0"};
+	unsigned runs = 0;
+
+	for (size_t v = 0; v < ARRAY_LEN(versions); v++)
+		for (int fault = FAULT_NO; fault < FAULTS; fault++) {
+			/* Silence takes its second. */
+			unsigned step = v || fault == FAULT_SILENCE ? 5 : 2;
+
+			for (unsigned n = 1;; n += step) {
+				print_message("IMAP %s at command %u, folders, version %s\r",
+					names[fault], n, versions[v]);
+				if (!tree_torture(versions[v], n, (enum proxy_fault)fault))
+					break;
+				runs++;
+			}
+		}
+	print_message(
+		"%u stories of folders with one IMAP command gone wrong each     \n", runs);
+	assert_true(runs > 100);
+}
+
 /* C45, C47: a mail goes out once, or the phone is told and keeps it. */
 static bool smtp_torture(const char *version, unsigned n, enum proxy_fault fault)
 {
@@ -261,6 +361,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_any_imap_command_may_go_wrong),
+		cmocka_unit_test(test_any_imap_command_about_folders_may_go_wrong),
 		cmocka_unit_test(test_any_smtp_command_may_go_wrong),
 	};
 
