@@ -3,8 +3,6 @@
 #include "core/base/log.h"
 
 #include <glib.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 enum { OWN_MS = 60000 };
@@ -72,17 +70,33 @@ void wake_free(struct wake *w)
 	free(w);
 }
 
+/* The next number of a payload. */
+static bool number(struct str *rest, uint64_t *n_r)
+{
+	struct str word;
+
+	return str_next(rest, ' ', &word) && str_u64(word, n_r);
+}
+
 static bool parse(const char *payload, struct notice *n)
 {
-	*n = (struct notice){.what = payload[0]};
+	struct str rest = str_of(payload), what, how;
+	uint64_t id = 0, row = 0, uidnext = 0;
+	bool good = str_next(&rest, ' ', &what) && what.n == 1 && number(&rest, &id);
+
+	*n = (struct notice){.what = good ? what.p[0] : '\0', .id = (int64_t)id};
 	switch (n->what) {
 	case 'c':
-		return sscanf(payload, "c %" SCNd64 " %" SCNd64 " %" SCNu64 " %" SCNu32 " %c",
-			       &n->id, &n->row, &n->seq, &n->uidnext, &n->how) == 5;
+		good = number(&rest, &row) && number(&rest, &n->seq) &&
+		       number(&rest, &uidnext) && str_next(&rest, ' ', &how) && how.n == 1;
+		n->row = (int64_t)row;
+		n->uidnext = (uint32_t)uidnext;
+		n->how = good ? how.p[0] : '\0';
+		return good;
 	case 'h':
-		return sscanf(payload, "h %" SCNd64 " %" SCNu64, &n->id, &n->seq) == 2;
+		return number(&rest, &n->seq);
 	case 'd':
-		return sscanf(payload, "d %" SCNd64, &n->id) == 1;
+		return true;
 	default:
 		return false;
 	}

@@ -62,10 +62,12 @@ static void note_arrivals(const struct device_folder *inbox, size_t from)
 	int64_t now = clock_mono_ms();
 
 	for (size_t i = from; i < inbox->n; i++) {
-		unsigned n;
+		struct str subject = str_of(inbox->v[i].subject);
+		uint32_t n;
 		int64_t took;
 
-		if (sscanf(inbox->v[i].subject, "mail %u", &n) != 1 || n >= MAILS_MAX)
+		if (!str_starts(subject, "mail ") ||
+			!str_u32(str_sub(subject, 5, subject.n), &n) || n >= MAILS_MAX)
 			continue;
 		took = now - atomic_load(&board->delivered[n]);
 		if (took > atomic_load(&board->slowest))
