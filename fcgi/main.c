@@ -64,14 +64,15 @@ static int print_settings(const struct settings *conf)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"config",   required_argument, NULL, 'c'},
-		{"listen",   required_argument, NULL, 'l'},
-		{"workers",  required_argument, NULL, 'w'},
-		{"check",    no_argument,       NULL, 'k'},
-		{"settings", no_argument,       NULL, 's'},
-		{"waiter",   no_argument,       NULL, 'h'},
-		{"version",  no_argument,       NULL, 'v'},
-		{NULL,       0,                 NULL, 0  },
+		{"config",       required_argument, NULL, 'c'},
+		{"listen",       required_argument, NULL, 'l'},
+		{"workers",      required_argument, NULL, 'w'},
+		{"check",        no_argument,       NULL, 'k'},
+		{"settings",     no_argument,       NULL, 's'},
+		{"waiter",       no_argument,       NULL, 'h'},
+		{"waiter-alone", no_argument,       NULL, 'a'},
+		{"version",      no_argument,       NULL, 'v'},
+		{NULL,           0,                 NULL, 0  },
 	};
 	static struct settings conf;
 	int what = 0, fd, c;
@@ -88,6 +89,7 @@ int main(int argc, char **argv)
 			workers = optarg;
 			break;
 		case 'h':
+		case 'a':
 		case 'k':
 		case 's':
 		case 'v':
@@ -113,7 +115,8 @@ int main(int argc, char **argv)
 		return pool_run(
 			&(struct pool_config){&conf, read_settings, settings_open_log, fd});
 	metrics_open(conf.waiter_socket.p, false);
-	if (what == 'h')
-		return waiter_run(&conf, false);
-	return worker_run(&(struct worker_config){&conf, rate_new(), loops_new(), true}, 0);
+	/* 'a': started by a worker; it ends with the last of them. */
+	if (what == 'h' || what == 'a')
+		return waiter_run(&conf, what == 'a');
+	return worker_run(&(struct worker_config){&conf, rate_new(), loops_new(), path}, 0);
 }

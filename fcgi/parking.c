@@ -15,20 +15,20 @@ enum { ANSWER_MS = 2000, TRIES = 20, PAUSE_MS = 100, QUIET_MS = 1000 };
 
 struct parking {
 	const struct settings *conf;
-	bool spawns;
-	int s, jobs; /* -1: not connected */
+	const char *program; /* the configuration to start a waiter with; NULL: others do */
+	int s, jobs;         /* -1: not connected */
 	int64_t tried;
 	struct buf in, out;
 };
 
-struct parking *parking_new(const struct settings *conf, bool spawns)
+struct parking *parking_new(const struct settings *conf, const char *program)
 {
 	struct parking *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		abort();
 	p->conf = conf;
-	p->spawns = spawns;
+	p->program = program;
 	p->s = p->jobs = -1;
 	buf_init(&p->in, 2 * LINK_PACKET_MAX);
 	buf_init(&p->out, 2 * LINK_PACKET_MAX);
@@ -54,6 +54,18 @@ void parking_free(struct parking *p)
 	free(p);
 }
 
+static bool is_ours(const struct parking *p, struct str greeting)
+{
+	uint64_t identity;
+
+	if (varint_get(&greeting, &identity) == RC_OK && identity == link_identity(p->conf))
+		return true;
+	log_error("the waiter at %s has another database, host or imap_host: each easpool needs"
+		  " a waiter_socket of its own",
+		p->conf->waiter_socket.p);
+	return false;
+}
+
 /* Greeted, so it is a waiter that is at work. */
 static bool connected(struct parking *p)
 {
@@ -65,7 +77,8 @@ static bool connected(struct parking *p)
 	p->s = link_open(p->conf->waiter_socket.p);
 	if (p->s < 0)
 		return false;
-	if (link_receive(p->s, ANSWER_MS, &p->in, &body, &fd) == LINK_HELLO && fd >= 0) {
+	if (link_receive(p->s, ANSWER_MS, &p->in, &body, &fd) == LINK_HELLO && fd >= 0 &&
+		is_ours(p, body)) {
 		p->jobs = fd;
 		return true;
 	}
@@ -81,8 +94,8 @@ void parking_poll(struct parking *p, int *jobs_r, int *connection_r)
 
 	if (p->s < 0 && now - p->tried >= QUIET_MS) {
 		p->tried = now;
-		if (!connected(p) && p->spawns) {
-			waiter_spawn(p->conf);
+		if (!connected(p) && p->program) {
+			waiter_spawn(p->conf, p->program);
 			(void)connected(p);
 		}
 	}
@@ -103,7 +116,7 @@ void parking_check(struct parking *p)
 	}
 }
 
-bool parking_put(struct parking *p, const struct link_wait *w, int fd)
+enum parking_put parking_put(struct parking *p, const struct link_wait *w, int fd)
 {
 	bool done = false;
 
@@ -112,13 +125,13 @@ bool parking_put(struct parking *p, const struct link_wait *w, int fd)
 	if (p->out.n > LINK_WAIT_MAX) {
 		log_warning("a request that waits for %zu folders is too large to be held",
 			w->wait.n);
-		return false;
+		return PARKING_TOO_LARGE;
 	}
 	for (int i = 0; i < TRIES && !done; i++) {
 		if (i)
 			(void)poll(NULL, 0, PAUSE_MS);
-		if (!connected(p) && p->spawns)
-			waiter_spawn(p->conf);
+		if (!connected(p) && p->program)
+			waiter_spawn(p->conf, p->program);
 		done = connected(p) && link_send(p->s, LINK_PARK, buf_str(&p->out), fd);
 		if (!done)
 			disconnect(p);
@@ -126,7 +139,7 @@ bool parking_put(struct parking *p, const struct link_wait *w, int fd)
 	explicit_bzero(p->out.p, p->out.n);
 	if (!done)
 		log_error("no waiter at %s: %s", p->conf->waiter_socket.p, strerror(errno));
-	return done;
+	return done ? PARKING_DONE : PARKING_NOBODY;
 }
 
 void parking_end(struct parking *p, int64_t device, int64_t began)

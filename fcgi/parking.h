@@ -10,8 +10,9 @@
 
 struct parking;
 
-/* spawns: nobody else starts a waiter where none is. */
-struct parking *parking_new(const struct settings *conf, bool spawns);
+/* program: nobody else starts a waiter where none is: that is the configuration file for one.
+ * NULL: somebody does. */
+struct parking *parking_new(const struct settings *conf, const char *program);
 void parking_free(struct parking *p);
 
 /* Connects if need be, without insisting. What to poll for (POLLIN) beside new requests: the
@@ -20,9 +21,9 @@ void parking_poll(struct parking *p, int *jobs_r, int *connection_r);
 /* Whether the waiter is still there; else the connection is closed. */
 void parking_check(struct parking *p);
 
-/* Hands a request over; the descriptor remains the caller's to close. False: there is no
- * waiter. */
-bool parking_put(struct parking *p, const struct link_wait *w, int fd);
+/* Hands a request over; the descriptor remains the caller's to close. */
+enum parking_put { PARKING_DONE, PARKING_TOO_LARGE, PARKING_NOBODY };
+enum parking_put parking_put(struct parking *p, const struct link_wait *w, int fd);
 /* Ends the waits of a device that began before. */
 void parking_end(struct parking *p, int64_t device, int64_t began);
 /* A request to look at, with its descriptor, which is the caller's. False: none is left. Texts

@@ -98,8 +98,11 @@ void peer_leave(struct peer *p)
 {
 	int fd = p->fcgi ? p->fcgi->ipcFd : p->fd;
 
-	if (p->fcgi)
+	if (p->fcgi) {
 		FCGX_Free(p->fcgi, 0);
+		/* Or libfcgi would close a number again that may be somebody else's by then. */
+		p->fcgi->ipcFd = -1;
+	}
 	(void)close(fd);
 	buf_release(&p->out);
 }

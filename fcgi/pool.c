@@ -6,6 +6,7 @@
 #include "fcgi/waiter.h"
 #include "fcgi/worker.h"
 #include "store/tcp.h"
+#include "store/waiter/link.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,8 +36,9 @@ struct pool {
 	struct child *v;
 	size_t n, wanted; /* places, and how many of them are to be filled */
 	struct child waiter;
-	int64_t not_before; /* no new child before this time */
-	struct rate *rate;  /* shared with all workers */
+	int64_t not_before, waiter_not_before; /* no new child before this time */
+	uint64_t identity;                     /* of the waiter's settings */
+	struct rate *rate;                     /* shared with all workers */
 	struct loops *loops;
 };
 
@@ -131,7 +133,7 @@ static int drop_rights(const struct settings *c)
 
 static int run_worker(const struct pool *p)
 {
-	const struct worker_config c = {p->pc->conf, p->rate, p->loops, false};
+	const struct worker_config c = {p->pc->conf, p->rate, p->loops, NULL};
 
 	return worker_run(&c, p->pc->conf->max_requests);
 }
@@ -170,7 +172,7 @@ static void start(struct pool *p, struct child *c, int (*run)(const struct pool 
 }
 
 /* What a child came to. */
-static void mourn(struct pool *p, struct child *c, const char *what, int status)
+static void mourn(struct child *c, const char *what, int status, int64_t *not_before)
 {
 	pid_t pid = c->pid;
 
@@ -182,7 +184,7 @@ static void mourn(struct pool *p, struct child *c, const char *what, int status)
 	/* A child that cannot even begin must not become a storm. */
 	if (clock_mono_ms() - c->born < YOUNG_MS &&
 		(WIFSIGNALED(status) || WEXITSTATUS(status)))
-		p->not_before = clock_mono_ms() + 1000;
+		*not_before = clock_mono_ms() + 1000;
 }
 
 static void reap(struct pool *p)
@@ -192,10 +194,10 @@ static void reap(struct pool *p)
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (p->waiter.pid == pid)
-			mourn(p, &p->waiter, "the waiter", status);
+			mourn(&p->waiter, "the waiter", status, &p->waiter_not_before);
 		for (size_t i = 0; i < p->n; i++)
 			if (p->v[i].pid == pid)
-				mourn(p, &p->v[i], "worker", status);
+				mourn(&p->v[i], "worker", status, &p->not_before);
 	}
 }
 
@@ -243,8 +245,18 @@ static void want(struct pool *p, size_t n)
 	p->wanted = n;
 }
 
+/* What the waiter was started with and cannot change, as a number. */
+static uint64_t waiter_settings(const struct settings *c)
+{
+	uint64_t h = link_identity(c);
+
+	for (size_t i = 0; i < c->waiter_socket.n; i++)
+		h = h * 31 + (unsigned char)c->waiter_socket.p[i];
+	return h;
+}
+
 /* Workers finish what they are doing and are replaced by ones with the new settings. The waiter
- * goes on: its settings come with each request that waits. */
+ * goes on, unless its own have changed: the others come with each request that waits. */
 static void do_reload(struct pool *p)
 {
 	bool read = p->pc->reload(p->pc->conf);
@@ -256,6 +268,9 @@ static void do_reload(struct pool *p)
 	log_info("configuration read again");
 	want(p, (size_t)p->pc->conf->workers);
 	tell(p, SIGTERM);
+	if (p->identity != waiter_settings(p->pc->conf) && p->waiter.pid)
+		(void)kill(p->waiter.pid, SIGTERM);
+	p->identity = waiter_settings(p->pc->conf);
 }
 
 static void drain(struct pool *p, const sigset_t *set)
@@ -302,10 +317,11 @@ int pool_run(const struct pool_config *pc)
 	}
 	metrics_open(c->waiter_socket.p, true);
 	want(&p, (size_t)c->workers);
+	p.identity = waiter_settings(c);
 	log_info("easpool " EASPOOL_VERSION " listens on %s with %zu workers",
 		pc->fd >= 0 ? "the socket it was given" : c->listen.p, p.n);
 	while (!stop) {
-		if (!p.waiter.pid && clock_mono_ms() >= p.not_before)
+		if (!p.waiter.pid && clock_mono_ms() >= p.waiter_not_before)
 			start(&p, &p.waiter, run_waiter);
 		for (size_t i = 0; i < p.wanted && clock_mono_ms() >= p.not_before; i++)
 			if (!p.v[i].pid)

@@ -26,16 +26,20 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum {
 	EVENTS = 256,
 	TICK_MS = 1000,
-	IMPATIENT_MS = 100, /* how often the queue is looked at while something is in it */
-	DIRECT_MS = 250,    /* how long a worker has, before something new is told at once */
+	IMPATIENT_MS = 50, /* how often the queue is looked at while something is in it */
+	DIRECT_MS = 250,   /* how long a worker has, before something new is told at once */
 	LINGER_MS = 600 * 1000, /* how long an account is watched that nobody waits for */
 	ALONE_MS = 60 * 1000,
+	PATIENT = 5, /* times poll_interval: how long nobody looks without the database */
 	SPARE_DESCRIPTORS = 256,
+	LIST_MS = 50, /* how long easctl may take to read a line; all wait for it */
+	BREATH_MS = 10,
 };
 
 /* A worker, a listener or easctl. */
@@ -57,12 +61,13 @@ struct waiter {
 	GHashTable *idle;
 	struct arena *a; /* of one event */
 	struct buf packet, out;
-	int epoll, tokens;  /* an eventfd: how many jobs there are to take */
-	int64_t heard;      /* of the notice that is seen to: when it came; 0: none is */
-	int64_t now, up_at; /* up_at: since when everything is heard; 0: it is not */
-	int64_t busy_at;    /* when somebody was last here */
-	uint64_t listeners; /* which are alive */
-	size_t most;        /* that may be held */
+	int epoll, tokens;    /* an eventfd: how many jobs there are to take */
+	int64_t heard;        /* of the notice that is seen to: when it came; 0: none is */
+	int64_t now, up_at;   /* up_at: since when everything is heard; 0: it is not */
+	int64_t busy_at;      /* when somebody was last here */
+	int64_t impatient_at; /* when to look at the queue again */
+	uint64_t listeners;   /* which are alive */
+	size_t most;          /* that may be held */
 	unsigned dice;
 	bool stop;
 };
@@ -112,6 +117,9 @@ static void drop(struct waiter *w, struct held *h)
 		account = g_memdup2(&h->account, sizeof(h->account));
 		(void)g_hash_table_insert(w->idle, account, g_memdup2(&w->now, sizeof(w->now)));
 	}
+	/* A worker that was given the connection has it still: closing it here is not enough.
+	 */
+	(void)epoll_ctl(w->epoll, EPOLL_CTL_DEL, h->polled.fd, NULL);
 	held_drop(w->held, h);
 }
 
@@ -254,13 +262,24 @@ static void turn_away(struct waiter *w, struct held *h)
 
 /* --- Waits */
 
-/* When to look whatever is heard: soon where nobody tells of changes. */
+/* When to look whatever is heard: soon where nobody tells of changes. Without the database a
+ * worker could not look, and all devices would come back at once; it may be there for them
+ * only.
+ */
 static void plan(struct waiter *w, struct held *h)
 {
 	bool deaf = !h->covered || !w->listeners || !w->up_at;
+	int64_t pause = h->poll * 1000 * (w->up_at ? 1 : PATIENT);
 
-	h->poll_at = deaf && h->poll ? w->now + h->poll * 1000 : 0;
+	h->poll_at = deaf && h->poll ? w->now + pause : 0;
 	held_schedule(w->held, h);
+}
+
+/* Nobody tells of changes of that account any more. */
+static void uncover(void *ctx, struct held *h)
+{
+	h->covered = false;
+	plan(ctx, h);
 }
 
 /* Somebody waits for the account again. What was looked up for him may tell of a watch whose
@@ -292,7 +311,11 @@ static void park(struct waiter *w, struct str packet, int fd)
 		turn_away(w, h);
 		return;
 	}
+	if (h->looked == LINK_LOOK_FAILED)
+		h->covered = false;
 	plan(w, h);
+	if (h->looked == LINK_LOOK_FAILED)
+		return;
 	/* What may have been missed on its way is looked up. */
 	missed = w->up_at > w->now - WAKE_MEMORY_MS ? w->up_at : w->now - WAKE_MEMORY_MS;
 	if (h->looked <= missed && w->up_at)
@@ -344,16 +367,26 @@ static void drop_client(struct waiter *w, struct client *p)
 	w->dead_clients = p;
 }
 
+static bool greet(struct waiter *w, int fd)
+{
+	buf_reset(&w->out);
+	varint_put(&w->out, link_identity(w->conf));
+	return link_send(fd, LINK_HELLO, buf_str(&w->out), w->tokens);
+}
+
 static void accept_client(struct waiter *w)
 {
 	int fd = accept4(w->listening.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	int room = 2 * LINK_PACKET_MAX;
 	struct client *p;
 
-	if (fd < 0)
+	/* No descriptor left: not again at once, and for ever. */
+	if (fd < 0) {
+		(void)poll(NULL, 0, BREATH_MS);
 		return;
+	}
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
-	if (!link_trusted(fd) || !link_send(fd, LINK_HELLO, (struct str){"", 0}, w->tokens)) {
+	if (!link_trusted(fd) || !greet(w, fd)) {
 		(void)close(fd);
 		return;
 	}
@@ -431,7 +464,7 @@ static void list_one(void *ctx, struct held *h)
 	link_wait_encode(&wait, &b);
 	/* It reads as fast as it can; if not, it gets no more. */
 	if (l->p->polled.fd >= 0 &&
-		(poll(&room, 1, 1000) <= 0 ||
+		(poll(&room, 1, LIST_MS) <= 0 ||
 			!link_send(l->p->polled.fd, LINK_WAITS, buf_str(&b), -1)))
 		drop_client(l->w, l->p);
 	buf_release(&b);
@@ -517,7 +550,8 @@ static void on_up(void *ctx, bool up)
 	struct waiter *w = ctx;
 
 	w->up_at = up ? w->now : 0;
-	held_each(w->held, look_after, w);
+	if (up)
+		held_each(w->held, look_after, w);
 }
 
 static void on_listeners(void *ctx, uint64_t which)
@@ -590,6 +624,9 @@ static void serve_impatient(struct waiter *w)
 {
 	GList *next;
 
+	if (w->now < w->impatient_at)
+		return;
+	w->impatient_at = w->now + IMPATIENT_MS;
 	for (GList *i = w->jobs.head; i; i = next) {
 		struct held *h = i->data;
 
@@ -712,7 +749,7 @@ static int stop_signals(void)
 
 static bool start(struct waiter *w)
 {
-	const struct wake_ops ops = {w, tell, look};
+	const struct wake_ops ops = {w, tell, look, uncover};
 	const struct notices_heard heard = {w, on_event, on_up, on_listeners};
 
 	w->now = w->busy_at = clock_mono_ms();
@@ -778,44 +815,70 @@ int waiter_run(const struct settings *conf, bool alone)
 	return 0;
 }
 
-/* In a process of its own, that belongs to nobody. */
-static void become_waiter(const struct settings *conf)
+/* A process of its own, that belongs to nobody. None of the worker's descriptors may live as
+ * long as it does: the web server's socket, a phone's connection, the database's with its
+ * locks, the lock on starting a waiter. */
+static _Noreturn void become_waiter(const char *file)
 {
 	int nothing = open("/dev/null", O_RDWR);
 
 	if (setsid() < 0 || fork() != 0)
 		_exit(0);
-	/* Or the web server's socket would live as long as we do. */
 	if (nothing >= 0)
-		(void)dup2(nothing, 0);
-	exit(waiter_run(conf, true));
+		(void)dup2(nothing, STDIN_FILENO);
+	(void)close_range(STDERR_FILENO + 1, ~0u, 0);
+	(void)execl("/proc/self/exe", "easpool", "-c", file, "--waiter-alone", (char *)NULL);
+	_exit(1);
 }
 
-void waiter_spawn(const struct settings *conf)
+/* Whoever starts one has the lock until it is there. */
+static int lock_start(const struct settings *conf)
 {
 	char path[256];
-	int lock, s;
+	int lock;
 
 	(void)snprintf(path, sizeof(path), "%.*s.lock", STR_FMT(conf->waiter_socket));
 	lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (lock < 0 || flock(lock, LOCK_EX) != 0) {
+	if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0)
+		return lock;
+	if (lock < 0 || errno != EWOULDBLOCK)
 		log_error("could not lock %s: %s", path, strerror(errno));
-		if (lock >= 0)
-			(void)close(lock);
+	if (lock >= 0)
+		(void)close(lock);
+	return -1;
+}
+
+/* Until it answers, for a second. */
+static void await_waiter(const struct settings *conf)
+{
+	int s = -1;
+
+	for (int i = 0; i < 50 && s < 0; i++) {
+		(void)poll(NULL, 0, 20);
+		s = link_open(conf->waiter_socket.p);
+	}
+	if (s >= 0)
+		(void)close(s);
+}
+
+void waiter_spawn(const struct settings *conf, const char *file)
+{
+	int lock = lock_start(conf), s;
+	pid_t pid;
+
+	if (lock < 0) {
+		await_waiter(conf);
 		return;
 	}
 	s = link_open(conf->waiter_socket.p);
 	if (s >= 0) {
 		(void)close(s);
-	} else if (fork() == 0) {
-		become_waiter(conf);
 	} else {
-		for (int i = 0; i < 50 && s < 0; i++) {
-			(void)poll(NULL, 0, 20);
-			s = link_open(conf->waiter_socket.p);
-		}
-		if (s >= 0)
-			(void)close(s);
+		pid = fork();
+		if (pid == 0)
+			become_waiter(file);
+		(void)waitpid(pid, NULL, 0);
+		await_waiter(conf);
 	}
 	(void)close(lock);
 }

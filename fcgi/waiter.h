@@ -14,7 +14,8 @@
  * has waited or been connected for a minute (it was started by a worker). The exit code.
  */
 int waiter_run(const struct settings *conf, bool alone);
-/* Starts one in the background, unless somebody else is just doing so. */
-void waiter_spawn(const struct settings *conf);
+/* Starts one in the background with that configuration file, unless somebody else is just doing
+ * so; waits until it is there, for a second. */
+void waiter_spawn(const struct settings *conf, const char *file);
 
 #endif

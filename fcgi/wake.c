@@ -7,7 +7,8 @@
 
 enum { OWN_MS = 60000 };
 
-/* What a notice says: 'c' of a folder, 'h' of the account's folders, 'd' of a device. */
+/* What a notice says: 'c' of a folder, 'h' of the account's folders, 'u' of the account, that
+ * nobody watches it any more, 'd' of a device. */
 struct notice {
 	char what;
 	char how; /* 'n' delivered, 'a' perhaps added, 'f' anything else */
@@ -95,6 +96,7 @@ static bool parse(const char *payload, struct notice *n)
 		return good;
 	case 'h':
 		return number(&rest, &n->seq);
+	case 'u':
 	case 'd':
 		return true;
 	default:
@@ -107,10 +109,11 @@ static int64_t key_of(const struct notice *n)
 	return n->what == 'c' ? n->row : -n->id;
 }
 
-/* The strongest of what was heard lately counts. */
-static char stronger(char x, char y)
+/* Of two that were heard lately. A delivery and something else is not a mere delivery, which a
+ * device may know already. */
+static char both(char x, char y)
 {
-	return x == 'n' || y == 'n' ? 'n' : x == 'a' || y == 'a' ? 'a' : 'f';
+	return x == y ? x : 'a';
 }
 
 static void remember(struct wake *w, const struct notice *n, int64_t now)
@@ -120,7 +123,7 @@ static void remember(struct wake *w, const struct notice *n, int64_t now)
 	char how = n->how;
 
 	if (m) {
-		how = stronger(how, m->n.how);
+		how = both(how, m->n.how);
 		g_queue_unlink(&w->order, &m->place);
 	} else {
 		m = calloc(1, sizeof(*m));
@@ -193,10 +196,14 @@ void wake_event(struct wake *w, struct held_table *t, const char *payload, int64
 			h->own_until = now + OWN_MS;
 		return;
 	}
-	remember(w, &n, now);
+	if (n.what != 'u')
+		remember(w, &n, now);
 	for (struct held *h = held_of_account(t, n.id); h; h = next) {
 		next = h->next;
-		apply(w, h, &n, now);
+		if (n.what == 'u')
+			w->ops.uncover(w->ops.ctx, h);
+		else
+			apply(w, h, &n, now);
 	}
 }
 

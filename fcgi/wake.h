@@ -18,6 +18,8 @@ struct wake_ops {
 	/* Somebody must look. direct: if nobody does soon, changes in that folder may be told.
 	 */
 	void (*look)(void *ctx, struct held *h, bool direct, uint32_t folder);
+	/* Nobody tells of changes any more: it has to be looked after. */
+	void (*uncover)(void *ctx, struct held *h);
 };
 
 struct wake *wake_new(const struct wake_ops *ops);
@@ -30,6 +32,6 @@ void wake_check(struct wake *w, struct held *h, int64_t now_ms);
 /* Forgets what is too old to matter. */
 void wake_tick(struct wake *w, int64_t now_ms);
 /* How long a request may be on its way here and still miss nothing, ms. */
-enum { WAKE_MEMORY_MS = 30000 };
+enum { WAKE_MEMORY_MS = 90000 };
 
 #endif

@@ -281,17 +281,18 @@ static void restart_reply(struct reply *rp)
 	spool_reset((struct spool *)rp->tail);
 }
 
-/* Hands the request over to the waiter. False: there is none. */
-static bool park(struct serving *s, const struct request *rq, const struct reply *rp)
+/* Hands the request over to the waiter. */
+static enum parking_put park(
+	struct serving *s, const struct request *rq, const struct wait *wait)
 {
-	struct link_wait w = {.wait = *rp->wait,
+	struct link_wait w = {.wait = *wait,
 		.account = rq->account.id,
 		.device = rq->device.id,
 		.began = s->again ? s->again->began : s->began,
-		.until = s->again ? s->again->until : s->began + rp->wait->seconds * 1000,
+		.until = s->again ? s->again->until : s->began + wait->seconds * 1000,
 		.looked = s->began};
 	struct buf request;
-	bool done;
+	enum parking_put done;
 	int fd = peer_descriptor(&s->peer, &w.request_id);
 
 	buf_init(&request, BUF_MAX_TEXT);
@@ -315,6 +316,35 @@ static void cannot_wait(struct request *rq, struct reply *rp, struct err *err)
 	(void)err_set(err, RC_UNAVAILABLE,
 		"there is no waiter for waiting devices at %.*s (waiter_socket)",
 		STR_FMT(rq->conf->waiter_socket));
+}
+
+/* Whether the request waits with the waiter from now on; else it is to be answered. */
+static bool leave(struct serving *s, struct request *rq, struct reply *rp, struct err *err)
+{
+	/* "validate" is a probe, and no device that could be told apart from others. */
+	enum parking_put put =
+		!rp->wait || !rq->device.id ? PARKING_TOO_LARGE : park(s, rq, rp->wait);
+
+	if (put == PARKING_DONE)
+		return true;
+	rp->wait = NULL;
+	if (put == PARKING_NOBODY)
+		cannot_wait(rq, rp, err);
+	return false;
+}
+
+/* A look that a server behind us did not let happen is no reason to send the device away: it
+ * goes on waiting, and is looked after later. */
+static bool wait_on(struct serving *s, const struct reply *rp)
+{
+	struct link_wait w;
+
+	if (!s->again || rp->wait || rp->http != 503 || s->again->until <= clock_mono_ms())
+		return false;
+	w = *s->again;
+	w.looked = LINK_LOOK_FAILED;
+	return parking_put(s->worker->parking, &w, peer_descriptor(&s->peer, &w.request_id)) ==
+	       PARKING_DONE;
 }
 
 static unsigned answer(struct serving *s, struct request *rq, struct reply *rp, struct err *err)
@@ -357,9 +387,7 @@ static void serve(struct serving *s)
 		trips = answer(s, &rq, &rp, &err);
 	}
 	drain(s, conf);
-	if (rp.wait && !park(s, &rq, &rp))
-		cannot_wait(&rq, &rp, &err);
-	if (rp.wait) {
+	if (leave(s, &rq, &rp, &err) || wait_on(s, &rp)) {
 		peer_leave(&s->peer);
 	} else {
 		send_answer(s, &rp, &rq, &err);
@@ -509,7 +537,7 @@ int worker_run(const struct worker_config *c, int64_t max_requests)
 	(void)sigprocmask(SIG_BLOCK, &stops, NULL);
 	(void)fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK);
 	k.wiring = wiring_new(c->conf);
-	k.parking = parking_new(c->conf, c->spawns_waiter);
+	k.parking = parking_new(c->conf, c->program);
 	while (!stopping && (max_requests == 0 || served < max_requests)) {
 		int n = serve_next(&k);
 

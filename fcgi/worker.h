@@ -13,7 +13,7 @@ struct worker_config {
 	/* Shared with the other workers, or its own. */
 	struct rate *rate;
 	struct loops *loops;
-	bool spawns_waiter; /* no parent starts one */
+	const char *program; /* no parent starts a waiter: the configuration file for one */
 };
 
 /*

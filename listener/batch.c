@@ -71,13 +71,10 @@ static void make_room(struct batch *b)
 
 static void join(struct event *into, const struct event *e)
 {
-	/* A mail that may be known already, and something else that is not. */
-	bool else_forced = !into->mark.uidvalidity && !e->mark.uidvalidity &&
-			   (into->mark.uidnext == 0) != (e->mark.uidnext == 0);
-
-	if (e->how > into->how)
-		into->how = e->how;
-	into->forced = into->forced || e->forced || else_forced;
+	/* A delivery and something else is not a mere delivery. */
+	if (e->how != into->how)
+		into->how = EVENT_ADDED;
+	into->forced = into->forced || e->forced;
 	if (e->mark.uidvalidity)
 		into->mark = e->mark;
 	else if (!into->mark.uidvalidity && e->mark.uidnext > into->mark.uidnext)

@@ -67,6 +67,7 @@ static unsigned tell(struct hook *h, struct str body)
 
 	if (rc)
 		log_warning("%s", err.text);
+	h->to->incomplete = h->to->incomplete || rc || list.missed;
 	for (size_t i = 0; i < list.n; i++)
 		if (list.v[i].hierarchy)
 			publisher_hierarchy(h->to, list.v[i].event.login);

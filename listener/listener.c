@@ -25,6 +25,9 @@ enum { TICK_MS = 1000, BEAT_MS = 5000, READ_MS = 10000 };
 enum { GAP = 15 };
 /* How much is told again at a time. */
 enum { AGAIN_MOST = 2000 };
+/* A turn that took so long may have cost events that the mail server did not wait for: it gives
+ * up after a second, and then tells nothing for five (scripts/dovecot/easpool-push.lua). */
+enum { STALL_MS = 500, QUIET_MS = 7000 };
 
 static const char *const sources[] = {
 	[LISTENER_URL] = "url", [LISTENER_NOTIFY] = "notify", [LISTENER_IDLE] = "idle"};
@@ -46,6 +49,7 @@ struct listener {
 	int signals;
 	unsigned registered; /* conn.opened of the socket in the loop */
 	int64_t beat, read, tick;
+	int64_t renew; /* when marks of before are given up once more; -1: not at all */
 	int64_t again; /* accounts from here on are to be told again; -1: none */
 	size_t scan;   /* where to go on opening connections */
 	bool starved;  /* some are due and had to wait */
@@ -108,6 +112,23 @@ static void tell_again(struct watcher *w)
 		if (marks_whole(&d->marks.v[i].mark))
 			on_stands(d, str_of(d->marks.v[i].path), &d->marks.v[i].mark,
 				EVENT_ADDED, false);
+}
+
+/* Where the mail server tells, what it could not tell is told by nobody: whoever waits has to
+ * be looked after, now, and when it tells again what happens. */
+static void renew(struct listener *l, int64_t now)
+{
+	struct err err = ERR_INIT;
+	bool again = l->publisher.incomplete;
+
+	if (!again && (l->renew < 0 || now < l->renew))
+		return;
+	if (!publisher_result(&l->publisher, events_renew(&l->publisher.events, &err), &err))
+		return;
+	if (again)
+		log_warning("changes may have been missed: waiting devices are looked after");
+	l->publisher.incomplete = false;
+	l->renew = again ? now + QUIET_MS : -1;
 }
 
 /* Some more of all of them. */
@@ -270,7 +291,9 @@ static void use_database(struct listener *l, int64_t now)
 		hear_database(l, now);
 	if (l->source != LISTENER_URL && publisher_ready(&l->publisher, now) && now >= l->read)
 		read_waiting(l, NULL, 0, now);
-	if (publisher_ready(&l->publisher, now))
+	if (publisher_ready(&l->publisher, now) && l->source == LISTENER_URL)
+		renew(l, now);
+	else if (publisher_ready(&l->publisher, now))
 		tell_all_again(l);
 	publisher_run(&l->publisher, now);
 }
@@ -335,7 +358,7 @@ static int64_t earlier(int64_t a, int64_t b)
 static void work(struct listener *l)
 {
 	while (!l->stop) {
-		int64_t now = clock_mono_ms(), due;
+		int64_t began = clock_mono_ms(), now = began, due;
 
 		use_database(l, now);
 		if (now >= l->tick)
@@ -350,7 +373,10 @@ static void work(struct listener *l)
 		if (l->publisher.used || l->again >= 0)
 			due = earlier(
 				due, now + (publisher_ready(&l->publisher, now) ? 0 : TICK_MS));
-		loop_turn(&l->loop, due > now ? due - now : 0);
+		due = due > now ? due : now;
+		loop_turn(&l->loop, due - now);
+		if (clock_mono_ms() - began - (due - now) > STALL_MS && l->hook)
+			l->publisher.incomplete = true;
 	}
 }
 
@@ -447,6 +473,7 @@ int listener_run(const struct listener_config *lc)
 		.conf = lc->conf,
 		.source = lc->conf->listener_source,
 		.again = -1,
+		.renew = clock_mono_ms() + QUIET_MS,
 		.signals = -1};
 	ok = set_up(&l);
 	if (ok) {

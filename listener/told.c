@@ -80,7 +80,7 @@ enum rc told_read(
 	struct str user, login;
 	size_t n;
 
-	*r = (struct told_list){NULL, 0};
+	*r = (struct told_list){NULL, 0, false};
 	if (!json)
 		return err_set(err, RC_INVALID, "an event is no JSON");
 	arena_defer(a, free_json, json);
@@ -92,6 +92,7 @@ enum rc told_read(
 	n = events ? json_array_size(events) : 1;
 	if (n > EVENTS_A_BODY)
 		return err_set(err, RC_LIMIT, "too many events at once");
+	r->missed = json_is_true(json_object_get(json, "missed"));
 	r->v = ARENA_ARRAY(a, struct told, n + 1);
 	if (!events)
 		add(json, login, a, r);

@@ -3,6 +3,8 @@
  *
  *     {"user": "a@b", "events": [{"event": "MessageNew", "folder": "INBOX", "uid": 7}, ...]}
  *
+ * with "missed": true when it could not tell what happened before;
+ *
  * and Dovecot's own OX driver one event at a time
  *
  *     {"user": "a@b", "event": "messageNew", "folder": "INBOX", "imap-uid": 7, ...}
@@ -20,6 +22,7 @@ struct told {
 struct told_list {
 	struct told *v;
 	size_t n;
+	bool missed; /* what happened before could not be told */
 };
 
 /* Into the arena; what is of no interest is left out. domain: of logins without one.

@@ -221,7 +221,7 @@ static void test_one_listens_and_a_file_is_no_socket(void **state UNUSED)
 }
 
 /* A waiter that has one job, for one worker. */
-static void give_one_job(int listening, const struct link_wait *w)
+static void give_one_job(int listening, const struct link_wait *w, const struct settings *conf)
 {
 	int s = accept(listening, NULL, NULL), tokens = eventfd(1, EFD_SEMAPHORE), fd;
 	struct str body;
@@ -229,9 +229,11 @@ static void give_one_job(int listening, const struct link_wait *w)
 
 	buf_init(&in, 2 * LINK_PACKET_MAX);
 	buf_init(&out, 2 * LINK_PACKET_MAX);
+	varint_put(&out, link_identity(conf));
+	(void)link_send(s, LINK_HELLO, buf_str(&out), tokens);
+	buf_reset(&out);
 	varint_put(&out, INT64_MAX);
 	link_wait_encode(w, &out);
-	(void)link_send(s, LINK_HELLO, STR(""), tokens);
 	if (link_receive(s, 5000, &in, &body, &fd) == LINK_TAKE)
 		(void)link_send(s, LINK_JOB, buf_str(&out), tokens);
 	buf_release(&in);
@@ -263,9 +265,9 @@ static void test_a_job_says_when_it_was_woken(void **state UNUSED)
 	listening = link_listen(path);
 	assert_true(listening >= 0);
 	if (fork() == 0)
-		give_one_job(listening, &w);
+		give_one_job(listening, &w, &conf);
 	(void)close(listening);
-	p = parking_new(&conf, false);
+	p = parking_new(&conf, NULL);
 	parking_poll(p, &jobs, &connection);
 	assert_true(jobs >= 0 && connection >= 0);
 	assert_true(parking_take(p, a, &taken, &fd));

@@ -293,13 +293,13 @@ static void test_events_of_a_folder_are_joined(void **state UNUSED)
 		bool forced;
 	} cases[] = {
 		{"the strongest wins",                  {EVENT_OTHER, 5, 9},     {EVENT_ADDED, 5, 10},
-                 {EVENT_ADDED, 5, 10},											     false},
+                 {EVENT_ADDED, 5, 10},											 false},
 		{"the newest mark wins",                {EVENT_DELIVERED, 5, 9}, {EVENT_OTHER, 5, 9},
-                 {EVENT_DELIVERED, 5, 9},											  false},
+                 {EVENT_ADDED, 5, 9},											  false},
 		{"the highest UID",                     {EVENT_DELIVERED, 0, 9}, {EVENT_DELIVERED, 0, 7},
-                 {EVENT_DELIVERED, 0, 9},											  false},
+                 {EVENT_DELIVERED, 0, 9},										      false},
 		{"a flag and a mail that may be known", {EVENT_OTHER, 0, 0},
-                 {EVENT_DELIVERED, 0, 9},								 {EVENT_DELIVERED, 0, 9}, true },
+                 {EVENT_DELIVERED, 0, 9},								 {EVENT_ADDED, 0, 9}, false},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

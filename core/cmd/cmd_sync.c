@@ -580,9 +580,8 @@ static enum rc one_collection(struct sync *s, const struct elem *e, struct err *
 	else if (rc == RC_OK && !s->refused)
 		rc = p.fit == SYNC_KEY_ZERO ? prime(s, &p, err) : run_round(s, &p, err);
 	state_call(s->sv->state, collection_close, &rq->device, p.id);
-	/* Where the round left the device; nothing is there when nothing was to be looked at.
-	 */
-	if (watched && !watched->current)
+	/* Where the round left the device, if it has looked at the mailbox. */
+	if (watched && !watched->current && p.round.looked)
 		watched->mark = p.round.st.mark;
 	if (rc == RC_OK && p.round.reset)
 		write_failure(s, &p, SYNC_BAD_KEY);

@@ -163,6 +163,7 @@ enum rc mail_round_look(struct mail_round *r, struct err *err)
 			rc = mail_call(r->mail, status, r->folder->path, &now, err);
 		if (rc)
 			return rc;
+		r->looked = true;
 		if (!search && !waiting(&r->st) && equal(&now, &r->st.mark))
 			return RC_OK;
 	}
@@ -182,6 +183,7 @@ enum rc mail_round_look(struct mail_round *r, struct err *err)
 		r->reset = true;
 		return RC_OK;
 	}
+	r->looked = true;
 	add_reverted(r);
 	apply(r, search);
 	return RC_OK;

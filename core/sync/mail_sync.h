@@ -37,6 +37,7 @@ struct mail_round {
 	/* Out */
 	struct mail_delta delta;
 	uint64_t since_modseq; /* where the look started */
+	bool looked;           /* st.mark is how the mailbox stands */
 	bool reset;            /* UIDVALIDITY changed: the device must start over */
 	bool more;             /* MoreAvailable */
 	unsigned sent;

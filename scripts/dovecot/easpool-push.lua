@@ -12,13 +12,15 @@
 --
 -- The plugins have to be loaded wherever mail changes: imap, lmtp, lda, pop3, submission, and
 -- doveadm. All events of a transaction are one request. A listener that does not answer costs a
--- transaction at most a second, and is then left alone for half a minute.
+-- transaction at most a second, and is then left alone for five seconds. With the next event it
+-- hears that some are missing, and whoever waits is looked after.
 
 local TIMEOUT = 1000
-local PAUSE = 30
+local PAUSE = 5
 
 local client = nil
 local quiet_until = 0
+local missed = false
 
 -- Text as JSON writes it. Names are UTF-8; other control characters do not appear in them.
 local function quoted(s)
@@ -52,7 +54,8 @@ local function body(ctx)
 		table.insert(parts, '{"event":' .. quoted(e.name) .. ',"folder":' ..
 			quoted(e.folder or "") .. uid .. "}")
 	end
-	return '{"user":' .. quoted(ctx.user) .. ',"events":[' .. table.concat(parts, ",") .. "]}"
+	return '{"user":' .. quoted(ctx.user) .. ',"events":[' .. table.concat(parts, ",") ..
+		"]" .. (missed and ',"missed":true' or "") .. "}"
 end
 
 local function send(ctx)
@@ -69,7 +72,8 @@ local function send(ctx)
 	request:add_header("Authorization", "Bearer " .. (ctx.secret or ""))
 	request:set_payload(body(ctx))
 	response = request:submit()
-	if response:status() ~= 204 then
+	missed = response:status() ~= 204
+	if missed then
 		quiet_until = os.time() + PAUSE
 		dovecot.i_warning("easpool-push: " .. ctx.url .. ": " .. response:status() .. " " ..
 			response:reason())
@@ -106,12 +110,17 @@ dovecot_lua_notify_event_mailbox_subscribe = other
 dovecot_lua_notify_event_mailbox_unsubscribe = other
 
 function dovecot_lua_notify_end_txn(ctx)
-	if #ctx.events == 0 or not ctx.url or ctx.url == "" or os.time() < quiet_until then
+	if #ctx.events == 0 or not ctx.url or ctx.url == "" then
+		return
+	end
+	if os.time() < quiet_until then
+		missed = true
 		return
 	end
 	-- A delivery must not fail because nobody could be told of it.
 	local ok, why = pcall(send, ctx)
 	if not ok then
+		missed = true
 		quiet_until = os.time() + PAUSE
 		dovecot.i_warning("easpool-push: " .. tostring(why))
 	end

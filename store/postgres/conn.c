@@ -111,8 +111,16 @@ static enum rc prepare(struct conn *c, const char *sql, char name[16], struct er
 	return RC_OK;
 }
 
-static enum rc run_once(
-	struct conn *c, const char *sql, const struct params *p, PGresult **r, struct err *err)
+/* Serialization failure, deadlock: the other one went on, and now it is our turn. */
+static bool collided(PGresult *r)
+{
+	const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+
+	return state && (strcmp(state, "40P01") == 0 || strcmp(state, "40001") == 0);
+}
+
+static enum rc run_once(struct conn *c, const char *sql, const struct params *p, unsigned how,
+	PGresult **r, struct err *err)
 {
 	char name[16];
 	enum rc rc = prepare(c, sql, name, err);
@@ -121,6 +129,10 @@ static enum rc run_once(
 	if (rc)
 		return rc;
 	*r = PQexecPrepared(c->c, name, p->n, p->v, p->len, p->format, 0);
+	if (how & CONN_REPEAT && collided(*r)) {
+		PQclear(*r);
+		*r = PQexecPrepared(c->c, name, p->n, p->v, p->len, p->format, 0);
+	}
 	status = PQresultStatus(*r);
 	if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
 		return failed(c, *r, err);
@@ -139,7 +151,7 @@ enum rc conn_run(struct conn *c, const char *sql, const struct params *p, unsign
 			return rc;
 		fresh = true;
 	}
-	rc = run_once(c, sql, p, r, err);
+	rc = run_once(c, sql, p, how, r, err);
 	if (rc == RC_OK || PQstatus(c->c) == CONNECTION_OK)
 		return rc;
 	/* Lost. A statement that never began, or may be repeated, gets another try. */
@@ -147,7 +159,7 @@ enum rc conn_run(struct conn *c, const char *sql, const struct params *p, unsign
 	if (fresh || !(how & CONN_REPEAT))
 		return rc;
 	rc = open_connection(c, err);
-	return rc ? rc : run_once(c, sql, p, r, err);
+	return rc ? rc : run_once(c, sql, p, how, r, err);
 }
 
 struct str conn_text(PGresult *r, int row, int column, struct arena *a)

@@ -32,7 +32,7 @@ static const char publish_sql[] =
 	" WHERE EXCLUDED.seq > 1 OR CASE WHEN EXCLUDED.uidvalidity <> 0"
 	"  THEN (c.uidvalidity, c.uidnext, c.messages, c.modseq) <>"
 	"   (EXCLUDED.uidvalidity, EXCLUDED.uidnext, EXCLUDED.messages, EXCLUDED.modseq)"
-	"  ELSE EXCLUDED.uidnext = 0 OR c.modseq = 0 OR c.uidnext < EXCLUDED.uidnext END"
+	"  ELSE true END"
 	" RETURNING c.folder, c.seq, c.uidnext) "
 	"SELECT pg_notify('easpool', concat_ws(' ', 'c', e.account, u.folder, u.seq, u.uidnext,"
 	" e.how)) FROM u JOIN e ON e.row = u.folder";
@@ -50,7 +50,12 @@ static const char hierarchy_sql[] =
 static const char beat_sql[] =
 	"INSERT INTO listener (id, host, source) SELECT $1, $2, $3"
 	" WHERE " CONN_LOOSELY " ON CONFLICT (id) DO UPDATE SET seen = now()";
-static const char forget_sql[] = "DELETE FROM listener WHERE seen < now() - interval '1 hour'";
+/* What a dead one was to be told, nobody knows: marks of before are no good. */
+static const char forget_sql[] =
+	"WITH dead AS (DELETE FROM listener WHERE seen < now() - interval '1 minute'"
+	" RETURNING source) UPDATE listener SET started = now() WHERE id = $1"
+	" AND EXISTS (SELECT 1 FROM dead WHERE source = 'url')";
+static const char renew_sql[] = "UPDATE listener SET started = now() WHERE id = $1";
 static const char leave_sql[] = "DELETE FROM listener WHERE id = $1";
 static const char listeners_sql[] =
 	"SELECT id FROM listener WHERE source = $1 AND ($2 = '' OR host = $2) AND " ALIVE
@@ -66,10 +71,13 @@ static const char waiting_sql[] =
 static const char watched_sql[] =
 	"INSERT INTO watched (account_id, listener)"
 	" SELECT a.id, $2 FROM account a WHERE a.id = ANY ($1::bigint[]) AND " CONN_LOOSELY
+	" ORDER BY a.id"
 	" ON CONFLICT (account_id) DO UPDATE SET listener = EXCLUDED.listener, since = now()";
 static const char unwatched_sql[] =
-	"DELETE FROM watched WHERE account_id = ANY ($1::bigint[]) AND listener = $2"
-	" AND " CONN_LOOSELY;
+	"WITH gone AS (DELETE FROM watched WHERE account_id IN"
+	"  (SELECT account_id FROM watched WHERE account_id = ANY ($1::bigint[]) AND listener = $2"
+	"   AND " CONN_LOOSELY " ORDER BY account_id FOR UPDATE) RETURNING account_id)"
+	" SELECT pg_notify('easpool', 'u ' || account_id) FROM gone";
 static const char listen_sql[] = "LISTEN easpool_watch";
 
 static const char hows[] = {[EVENT_OTHER] = 'f', [EVENT_ADDED] = 'a', [EVENT_DELIVERED] = 'n'};
@@ -192,17 +200,31 @@ enum rc events_hierarchy(struct events *e, const struct str *logins, size_t n, s
 enum rc events_beat(struct events *e, struct err *err)
 {
 	struct arena *a = arena_new();
-	struct params p, none;
+	struct params p, id;
 	enum rc rc;
 
 	params_init(&p, a);
 	params_text(&p, e->id);
 	params_text(&p, e->host);
 	params_text(&p, str_of(e->source));
-	params_init(&none, a);
+	params_init(&id, a);
+	params_text(&id, e->id);
 	rc = execute(e, beat_sql, &p, err);
 	if (rc == RC_OK)
-		rc = execute(e, forget_sql, &none, err);
+		rc = execute(e, forget_sql, &id, err);
+	arena_free(a);
+	return rc;
+}
+
+enum rc events_renew(struct events *e, struct err *err)
+{
+	struct arena *a = arena_new();
+	struct params p;
+	enum rc rc;
+
+	params_init(&p, a);
+	params_text(&p, e->id);
+	rc = execute(e, renew_sql, &p, err);
 	arena_free(a);
 	return rc;
 }

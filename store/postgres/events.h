@@ -62,8 +62,10 @@ MUST_USE enum rc events_publish(
 MUST_USE enum rc events_hierarchy(
 	struct events *e, const struct str *logins, size_t n, struct err *err);
 
-/* This listener lives. Listeners that were not seen for an hour are forgotten. */
+/* This listener lives. Listeners that were not seen for a minute are forgotten. */
 MUST_USE enum rc events_beat(struct events *e, struct err *err);
+/* It may not have heard everything until now: marks of before are no good. */
+MUST_USE enum rc events_renew(struct events *e, struct err *err);
 /* It ends: what it watched is not watched any more. */
 MUST_USE enum rc events_leave(struct events *e, struct err *err);
 /* The ids of the listeners of the same source that live; here: of this host only. */

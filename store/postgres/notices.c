@@ -13,7 +13,7 @@ enum { LOOK_MS = 5000, PAUSE_MS = 500, PAUSE_MAX_MS = 15000 };
 /* What a former waiter of this host left behind ends soon, unless devices come back. */
 static const char listen_sql[] =
 	"LISTEN easpool; UPDATE watch SET until = least(until, now() + interval '15 minutes')"
-	" WHERE host = ";
+	" WHERE until > now() + interval '15 minutes' AND host = ";
 static const char alive_sql[] =
 	"SELECT count(*), coalesce(sum(hashtext(id || started::text)::bigint & 65535), 0)"
 	" FROM listener WHERE seen > now() - interval '15 seconds'";
@@ -101,7 +101,7 @@ static void connect_it(struct notices *n, int64_t now)
 		n->events = POLLOUT;
 }
 
-static void start_listening(struct notices *n)
+static void start_listening(struct notices *n, int64_t now)
 {
 	char *host = PQescapeLiteral(n->c, n->conf->host.p, n->conf->host.n);
 	struct buf b;
@@ -114,6 +114,7 @@ static void start_listening(struct notices *n)
 	PQfreemem(host);
 	buf_release(&b);
 	n->stage = STARTING;
+	n->next = now + n->conf->database_timeout * 1000;
 	n->asked = true;
 	n->events = POLLIN;
 }
@@ -128,7 +129,7 @@ static void go_on_connecting(struct notices *n, int64_t now)
 		n->events = POLLOUT;
 		break;
 	case PGRES_POLLING_OK:
-		start_listening(n);
+		start_listening(n, now);
 		break;
 	default:
 		lost(n, now);
@@ -222,6 +223,8 @@ void notices_step(struct notices *n, int64_t now)
 		return;
 	}
 	take_results(n, now);
+	if (n->stage == STARTING && now >= n->next)
+		lost(n, now);
 	if (n->stage != READY)
 		return;
 	take_events(n);

@@ -45,6 +45,7 @@ static const char note_sql[] =
 	" FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],"
 	"  $6::bigint[]) e(folder, seq, uidvalidity, uidnext, messages, modseq)"
 	" JOIN folder f ON f.row = e.folder AND f.account_id = $7 WHERE " CONN_LOOSELY
+	" ORDER BY f.row"
 	" ON CONFLICT (folder) DO UPDATE SET uidvalidity = excluded.uidvalidity,"
 	"  uidnext = excluded.uidnext, messages = excluded.messages, modseq = excluded.modseq,"
 	"  at = now() WHERE change.seq = excluded.seq";

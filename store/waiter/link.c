@@ -26,9 +26,13 @@ static bool address(const char *path, struct sockaddr_un *sa)
 static int new_socket(void)
 {
 	int s = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), room = 2 * LINK_PACKET_MAX;
+	struct timeval patience = {ANSWER_MS / 1000, 0};
 
-	if (s >= 0)
+	/* A waiter that hangs must not hold up everybody. */
+	if (s >= 0) {
 		(void)setsockopt(s, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+		(void)setsockopt(s, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	}
 	return s;
 }
 
@@ -39,6 +43,18 @@ static int failed(int s)
 	(void)close(s);
 	errno = saved;
 	return -1;
+}
+
+uint64_t link_identity(const struct settings *conf)
+{
+	const struct str parts[] = {conf->database, conf->host, conf->imap_host};
+	uint64_t h = 14695981039346656037u ^ (uint64_t)conf->imap_port;
+
+	for (size_t k = 0; k < ARRAY_LEN(parts); k++)
+		for (size_t i = 0; i <= parts[k].n; i++)
+			h = (h ^ (i < parts[k].n ? (unsigned char)parts[k].p[i] : 0x100u)) *
+			    1099511628211u;
+	return h;
 }
 
 int link_open(const char *path)

@@ -1,15 +1,18 @@
+/* clang-format off: the list. */
 /*
  * link: how the processes of a host talk to its waiter: packets on a unix socket
  * (SOCK_SEQPACKET), some with a descriptor. Only processes of the same user, or root's, are
- * heard.
+ * heard. The waiter greets with LINK_HELLO: what it works with (link_identity()), and an
+ * eventfd that holds how many woken requests there are to take.
  *
- *   worker    LINK_PARK a waiting request with its descriptor; LINK_END the older waits of a
- *             device; LINK_TAKE a woken request, answered by LINK_JOB with its descriptor and,
- *             in front, when it was that it woke, or by LINK_NONE. The waiter greets with
- * LINK_HELLO and an eventfd that holds how many woken requests there are to take. listener
- * LINK_ACCOUNT: the account's credentials, answered by LINK_SECRET or LINK_NONE easctl
- * LINK_LIST, answered by one LINK_WAITS for each waiting request, then LINK_NONE
+ *   worker    LINK_PARK     a waiting request with its descriptor
+ *             LINK_END      the older waits of a device end
+ *             LINK_TAKE     answered by LINK_JOB, a woken request with its descriptor and, in
+ *                           front, when it was that it woke; or by LINK_NONE
+ *   listener  LINK_ACCOUNT  answered by LINK_SECRET, the account's credentials, or LINK_NONE
+ *   easctl    LINK_LIST     answered by LINK_WAITS for each waiting request, then LINK_NONE
  */
+/* clang-format on */
 #ifndef EASPOOL_STORE_WAITER_LINK_H
 #define EASPOOL_STORE_WAITER_LINK_H
 
@@ -18,6 +21,7 @@
 #include "core/base/err.h"
 #include "core/base/secret.h"
 #include "core/model/wait.h"
+#include "core/settings.h"
 
 enum link_type {
 	LINK_HELLO = 'h',
@@ -35,16 +39,22 @@ enum link_type {
 /* A packet, and a waiting request in one: its type and a number stand in front. */
 enum { LINK_PACKET_MAX = 160 * 1024, LINK_WAIT_MAX = LINK_PACKET_MAX - 16 };
 
+/* Nobody could look: it is to be done later, whatever was heard. */
+enum { LINK_LOOK_FAILED = 0 };
+
 /* A waiting request on its way. Times are clock_mono_ms(), the same for all of a host. */
 struct link_wait {
 	struct wait wait;
 	int64_t account, device;
 	unsigned request_id;  /* FastCGI's */
 	int64_t began, until; /* of the whole wait, however often it was looked after */
-	int64_t looked;       /* the seqs were read after this */
-	int64_t noticed;      /* of LINK_JOB, not encoded: when the notice came; 0: none did */
-	struct str request;   /* what it takes to run it again; opaque here */
+	int64_t looked;     /* the seqs were read after this; LINK_LOOK_FAILED: they are old */
+	int64_t noticed;    /* of LINK_JOB, not encoded: when the notice came; 0: none did */
+	struct str request; /* what it takes to run it again; opaque here */
 };
+
+/* What a waiter works with, as a number: its database and mail server. */
+uint64_t link_identity(const struct settings *conf);
 
 /* A connected socket, -1 with errno. */
 int link_open(const char *path);
