@@ -32,8 +32,8 @@
 enum {
 	EVENTS = 256,
 	TICK_MS = 1000,
-	IMPATIENT_MS = 50, /* how often the queue is looked at while something is in it */
-	DIRECT_MS = 250,   /* how long a worker has, before something new is told at once */
+	IMPATIENT_MS = 25, /* how often the queue is looked at while something is in it */
+	DIRECT_MS = 100,   /* how long a worker has, before something new is told at once */
 	LINGER_MS = 600 * 1000, /* how long an account is watched that nobody waits for */
 	ALONE_MS = 60 * 1000,
 	PATIENT = 5, /* times poll_interval: how long nobody looks without the database */

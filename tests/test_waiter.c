@@ -2,6 +2,7 @@
  * The waiter, without workers, web server or database: what it says on its socket.
  */
 #include "core/base/clock.h"
+#include "core/base/varint.h"
 #include "core/settings.h"
 #include "fcgi/waiter.h"
 #include "store/waiter/link.h"
@@ -143,11 +144,86 @@ static void test_as_many_jobs_are_offered_as_there_are(void **state UNUSED)
 	(void)close(s);
 }
 
+enum { MOVED = 5 };
+
+/* Takes the next job and keeps its connection. */
+static int take_and_keep(int s, int tokens, struct buf *packet)
+{
+	struct pollfd p = {.fd = tokens, .events = POLLIN};
+	struct buf in;
+	struct str body;
+	uint64_t number;
+	int fd = -1;
+
+	buf_init(&in, 2 * LINK_PACKET_MAX);
+	while (fd < 0) {
+		assert_int_equal(poll(&p, 1, PATIENCE_MS), 1);
+		if (read(tokens, &number, sizeof(number)) != (ssize_t)sizeof(number))
+			continue;
+		assert_true(link_send(s, LINK_TAKE, (struct str){"", 0}, -1));
+		(void)link_receive(s, PATIENCE_MS, &in, &body, &fd);
+	}
+	/* In front stands when it was woken. */
+	assert_int_equal(varint_get(&body, &number), RC_OK);
+	buf_init(packet, LINK_PACKET_MAX);
+	buf_add_str(packet, body);
+	buf_release(&in);
+	return fd;
+}
+
+static size_t listed(int s)
+{
+	struct buf in;
+	struct str body;
+	size_t n = 0;
+	int fd;
+
+	buf_init(&in, 2 * LINK_PACKET_MAX);
+	assert_true(link_send(s, LINK_LIST, (struct str){"", 0}, -1));
+	while (link_receive(s, PATIENCE_MS, &in, &body, &fd) == LINK_WAITS)
+		n++;
+	buf_release(&in);
+	return n;
+}
+
+/* Requests that workers had looked after wait again, under other numbers, and then their
+ * devices hang up: each wait ends, and the waiter has nothing left of those that were before.
+ */
+static void test_what_a_worker_had_is_forgotten(void **state UNUSED)
+{
+	int tokens, s = greet(&tokens), ends[MOVED], fds[MOVED];
+	struct buf packets[MOVED];
+
+	for (int i = 0; i < MOVED; i++)
+		ends[i] = park(s, i + 1);
+	for (int i = 0; i < MOVED; i++)
+		fds[i] = take_and_keep(s, tokens, &packets[i]);
+	assert_int_equal(listed(s), 0);
+	for (int i = MOVED; i-- > 0;) {
+		assert_true(link_send(s, LINK_PARK, buf_str(&packets[i]), fds[i]));
+		buf_release(&packets[i]);
+	}
+	assert_int_equal(listed(s), MOVED);
+	for (int i = 0; i < MOVED; i++) {
+		(void)close(ends[i]);
+		/* As long as a worker has it, the waiter may still hear of it. */
+		(void)poll(NULL, 0, 20);
+		(void)close(fds[i]);
+	}
+	for (int i = 0; i < PATIENCE_MS / 20 && listed(s); i++)
+		(void)poll(NULL, 0, 20);
+	assert_int_equal(listed(s), 0);
+	(void)close(tokens);
+	(void)close(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			test_as_many_jobs_are_offered_as_there_are, start_waiter, stop_waiter),
+		cmocka_unit_test_setup_teardown(
+			test_what_a_worker_had_is_forgotten, start_waiter, stop_waiter),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
