@@ -1,14 +1,23 @@
 /*
  * Waiting phones: what they cost, how soon they hear of a mail, whether they hear of every one.
  *
- *     bench_push [hold|direct|pool|wake|burst|renew|notify] ... [options]     or all of them
+ *     bench_push [PART ...] [options]
  *
- *     --phones N     of hold and direct (10000; what the limit of descriptors allows)
- *     --idle N       seconds of rest in which hold and direct measure (60)
- *     --event notify|both|lmtp
+ * The parts are hold, direct, hosts, pool, wake, burst, renew, watch and notify; without any,
+ * all of them.
+ *
+ *     --phones N     of hold, direct and hosts (10000; what the limit of descriptors allows;
+ *                    50400)
+ *     --idle N       seconds of rest in which hold, direct, hosts and watch measure (60)
+ *     --source url|notify|idle
+ *                    of wake, burst, renew and watch: the lab has a listener with that source;
+ *                    else we play it. wake delivers real mails then.
+ *     --event notify|both|lmtp|url
  *                    of burst: only notices; real mails by LMTP of which we give notice; real
- *                    mails of which the listener of the server gives notice
- *     --rate N       events a second of burst (1000); --seconds N of them (10)
+ *                    mails of which the listener gives notice; only events at its URL. The
+ *                    last two have the source url unless told otherwise.
+ *     --rate N       events a second of burst (1000; 0, of the last two: as many as possible)
+ *     --seconds N    of burst (10)
  *     --rounds N     renewals of a phone in renew (100)
  */
 #include "tests/bench/bench.h"
@@ -22,7 +31,7 @@
 
 enum { ON_THEIR_WAY = 200 }; /* requests at a time */
 
-struct push_options push_options = {0, 60, 1000, 10, 100, EVENT_NOTIFY};
+struct push_options push_options = {0, 60, 1000, 10, 100, EVENT_NOTIFY, NULL};
 struct counts push_counts;
 
 void push_note(struct fleet *f, struct member *m, const struct answered *a)
@@ -45,6 +54,17 @@ void push_rest(PGconn *c, unsigned seconds)
 	for (unsigned i = 0; i < seconds; i++) {
 		push_listener_keep(c, bench_us());
 		(void)sleep(1);
+	}
+}
+
+void push_await_watch(PGconn *c, unsigned accounts)
+{
+	int64_t began = bench_us();
+
+	while (push_number(c, "SELECT count(*) FROM watched") < accounts) {
+		if (bench_us() - began > 120000000)
+			bench_die("the listener does not watch all accounts");
+		(void)usleep(100000);
 	}
 }
 
@@ -82,7 +102,7 @@ void push_print_times(const char *what, int64_t *v, size_t n)
 	if (!n)
 		return;
 	median = bench_median(v, n);
-	(void)printf("%s: %zu phones, median %.2f ms, p99 %.2f ms, longest %.2f ms\n", what, n,
+	(void)printf("%s: %zu times, median %.2f ms, p99 %.2f ms, longest %.2f ms\n", what, n,
 		(double)median / 1000, (double)v[n * 99 / 100] / 1000, (double)v[n - 1] / 1000);
 }
 
@@ -95,6 +115,16 @@ static unsigned number(const char *text)
 	if (!str_u32(str_of(text), &n))
 		bench_die("%s is not a number", text);
 	return n;
+}
+
+static enum event_source event(const char *text)
+{
+	static const char *const names[] = {"notify", "both", "lmtp", "url"};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strcmp(text, names[i]) == 0)
+			return (enum event_source)i;
+	bench_die("%s is not an event", text);
 }
 
 static void take_option(int c, const char *value)
@@ -116,9 +146,10 @@ static void take_option(int c, const char *value)
 		push_options.rounds = number(value);
 		break;
 	case 'e':
-		push_options.event = strcmp(value, "both") == 0   ? EVENT_BOTH
-				     : strcmp(value, "lmtp") == 0 ? EVENT_LMTP
-								  : EVENT_NOTIFY;
+		push_options.event = event(value);
+		break;
+	case 'l':
+		push_options.source = value;
 		break;
 	default:
 		bench_die("unknown option");
@@ -134,6 +165,7 @@ int main(int argc, char **argv)
 		{"seconds", required_argument, NULL, 's'},
 		{"rounds",  required_argument, NULL, 'n'},
 		{"event",   required_argument, NULL, 'e'},
+		{"source",  required_argument, NULL, 'l'},
 		{NULL,      0,                 NULL, 0  },
 	};
 	static const struct {
@@ -142,10 +174,12 @@ int main(int argc, char **argv)
 	} all[] = {
 		{"hold",   push_hold  },
 		{"direct", push_direct},
+		{"hosts",  push_hosts },
 		{"pool",   push_pool  },
 		{"wake",   push_wake  },
 		{"burst",  push_burst },
 		{"renew",  push_renew },
+		{"watch",  push_watch },
 		{"notify", push_notify},
 	};
 	int c;
@@ -153,6 +187,8 @@ int main(int argc, char **argv)
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	while ((c = getopt_long(argc, argv, "", names, NULL)) != -1)
 		take_option(c, optarg);
+	if (push_options.event >= EVENT_LMTP && !push_options.source)
+		push_options.source = "url";
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
 		bool wanted = optind == argc;
 

@@ -4,6 +4,7 @@
 #include "tests/support_lab.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { BURST_ACCOUNTS = 40, BURST_DEVICES = 25, BURST_WORKERS = 8, RETRY_US = 200000 };
 
@@ -75,6 +76,20 @@ static void one_event(struct fleet *f, struct burst *b, unsigned account)
 			f->v[i].owed = bench_us();
 }
 
+/* Afterwards most workers know most of the users: a burst does not begin with logins. */
+static void warm_up(struct fleet *f)
+{
+	enum { AT_A_TIME = 100 };
+
+	f->answered = push_note;
+	for (size_t i = 0; i < f->n || f->busy;) {
+		if (i < f->n && f->busy < AT_A_TIME)
+			fleet_sync(f, &f->v[i++]);
+		else
+			fleet_step(f, 50);
+	}
+}
+
 /* Until nothing has come for so long. */
 static void settle(struct fleet *f, struct burst *b, PGconn *c, int64_t quiet_us)
 {
@@ -102,6 +117,26 @@ static size_t send_burst(struct fleet *f, struct burst *b, PGconn *c)
 			push_listener_keep(c, now);
 		}
 	}
+	return sent;
+}
+
+/* The same by processes of their own, which do not wait for the phones. */
+static size_t send_at_once(struct fleet *f, struct burst *b)
+{
+	struct senders s;
+	size_t sent;
+
+	senders_start(&s, b->e.source, BURST_ACCOUNTS, push_options.rate, push_options.seconds);
+	while (senders_work(&s)) {
+		fleet_step(f, 10);
+		retry(f);
+	}
+	for (unsigned i = 0; i < BURST_ACCOUNTS; i++) {
+		b->delivered[i] = s.sent[i];
+		b->e.uidnext[i] += s.sent[i];
+	}
+	sent = senders_sent(&s);
+	senders_end(&s);
 	return sent;
 }
 
@@ -138,59 +173,91 @@ static void count_lost(struct fleet *f, const struct burst *b)
 static void print_burst(
 	const struct burst *b, size_t sent, double seconds, const struct usage v[2])
 {
+	static const char *const names[] = {
+		"notices only", "mails, notices of ours", "mails", "events at the URL"};
+
 	(void)printf(
 		"burst: %zu events in %.1f s to %d phones of %d accounts (%s): %zu woken,"
 		" %zu Syncs, %zu of them with mail; refused and asked again: %zu, odd: %zu\n",
 		sent, seconds, BURST_ACCOUNTS * BURST_DEVICES, BURST_ACCOUNTS,
-		!b->mails ? "notices only"
-			  : (b->e.source == EVENT_BOTH ? "mails, notices of ours" : "mails"),
-		b->woken, b->syncs, b->found, b->refused, b->odd);
+		names[b->e.source], b->woken, b->syncs, b->found, b->refused, b->odd);
 	if (b->nus)
 		push_print_times(
 			"  from the event until the phone has the mail", b->us, b->nus);
-	(void)printf("  CPU of easpool: %.2f s, of the waiter: %.2f s, until all was quiet\n",
+	(void)printf("  CPU of easpool: %.2f s, of the waiter: %.2f s, of easlistend: %.2f s,"
+		     " until all was quiet\n",
 		(double)(v[1].cpu_us - v[0].cpu_us) / 1e6,
-		(double)(v[1].waiter_us - v[0].waiter_us) / 1e6);
+		(double)(v[1].waiter_us - v[0].waiter_us) / 1e6,
+		(double)(v[1].listener_us - v[0].listener_us) / 1e6);
+}
+
+/* What was written, once PostgreSQL has counted it. */
+struct rows {
+	int64_t all, change, device;
+};
+
+static struct rows count_rows(PGconn *c)
+{
+	enum { STATISTICS_S = 12 };
+
+	push_rest(c, STATISTICS_S);
+	return (struct rows){
+		push_writes(c, ""), push_writes(c, "change"), push_writes(c, "device")};
+}
+
+static void print_rows(const struct rows *a, const struct rows *b)
+{
+	(void)printf("  rows written: %lld, of them of change %lld; of device %lld\n",
+		(long long)(b->all - a->all), (long long)(b->change - a->change),
+		(long long)(b->device - a->device));
+}
+
+static void burst_through(struct fleet *f, struct burst *b, PGconn *c)
+{
+	struct rows rows[2] = {count_rows(c)};
+	struct usage v[2] = {push_usage()};
+	int64_t began = bench_us();
+	double seconds;
+	size_t sent;
+
+	sent = b->e.source >= EVENT_LMTP ? send_at_once(f, b) : send_burst(f, b, c);
+	seconds = (double)(bench_us() - began) / 1e6;
+	settle(f, b, c, 8000000);
+	v[1] = push_usage();
+	print_burst(b, sent, seconds, v);
+	rows[1] = count_rows(c);
+	print_rows(&rows[0], &rows[1]);
+	if (b->mails)
+		count_lost(f, b);
+	else
+		count_deaf(f, b, c);
 }
 
 void push_burst(void)
 {
-	struct seed seed = push_lab(BURST_ACCOUNTS, BURST_DEVICES, BURST_WORKERS,
-		2 * BURST_ACCOUNTS * BURST_DEVICES);
-	/* In the third case the server has a listener. */
-	PGconn *c = push_options.event == EVENT_LMTP ? NULL : push_connect();
-	struct burst b = {.mails = push_options.event != EVENT_NOTIFY, .most = 1000000};
-	struct usage v[2];
+	struct seed seed = push_lab(&(struct lab_plan){BURST_ACCOUNTS, BURST_DEVICES,
+		BURST_WORKERS, 2 * BURST_ACCOUNTS * BURST_DEVICES, push_options.source, false});
+	PGconn *c = push_connect();
+	struct burst b = {.most = 1000000};
 	struct fleet f;
-	int64_t began;
-	double seconds;
-	size_t sent;
 
 	push_listener_keep(c, bench_us());
 	fleet_init(&f, &seed, 1, BURST_ACCOUNTS, BURST_DEVICES);
-	f.answered = push_note;
+	warm_up(&f);
 	push_hand_over(&f, c);
+	if (push_options.source && strcmp(push_options.source, "url") != 0)
+		push_await_watch(c, BURST_ACCOUNTS);
 	b.us = calloc(b.most, sizeof(*b.us));
 	if (!b.us)
 		abort();
 	events_init(&b.e, push_options.event, BURST_ACCOUNTS);
+	b.mails = b.e.source == EVENT_BOTH || b.e.source == EVENT_LMTP;
 	f.answered = next_of_burst;
 	f.ctx = &b;
-	v[0] = push_usage();
-	began = bench_us();
-	sent = send_burst(&f, &b, c);
-	seconds = (double)(bench_us() - began) / 1e6;
-	settle(&f, &b, c, 8000000);
-	v[1] = push_usage();
-	print_burst(&b, sent, seconds, v);
-	if (b.mails)
-		count_lost(&f, &b);
-	else
-		count_deaf(&f, &b, c);
+	burst_through(&f, &b, c);
 	free(b.us);
 	events_release(&b.e);
 	fleet_release(&f);
-	if (c)
-		PQfinish(c);
+	PQfinish(c);
 	lab_down();
 }

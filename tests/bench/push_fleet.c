@@ -118,15 +118,17 @@ static void describe(
 	(void)snprintf(r->length, sizeof(r->length), "%zu", r->body.n);
 }
 
-static int ask_straight(const struct asking *r, bool whole)
+static int ask_straight(const struct fleet *f, const struct asking *r, bool whole)
 {
 	const char *const params[] = {"REQUEST_METHOD", "POST", "QUERY_STRING", r->query,
 		"CONTENT_TYPE", TYPE, "CONTENT_LENGTH", r->length, "REQUEST_URI",
 		"/Microsoft-Server-ActiveSync", "HTTP_AUTHORIZATION", r->basic,
 		"HTTP_MS_ASPROTOCOLVERSION", "14.1", "HTTP_X_MS_POLICYKEY", r->policy, NULL};
-	char path[1024];
+	char path[1024], number[16] = "";
 
-	(void)snprintf(path, sizeof(path), "%s/run/easpool.sock", lab_get("LAB_DIR"));
+	if (f->pool)
+		(void)snprintf(number, sizeof(number), "%u", f->pool);
+	(void)snprintf(path, sizeof(path), "%s/run/easpool%s.sock", lab_get("LAB_DIR"), number);
 	return fcgi_send(path, params, buf_str(&r->body), whole);
 }
 
@@ -176,7 +178,7 @@ static void ask(struct fleet *f, struct member *m, enum doing what)
 	m->asked = bench_us();
 	m->told = 0;
 	m->doing = what;
-	m->fd = f->direct ? ask_straight(&r, true) : ask_web(&r);
+	m->fd = f->direct ? ask_straight(f, &r, true) : ask_web(&r);
 	buf_release(&r.body);
 	if (m->fd < 0)
 		bench_die("could not connect: %s (%zu phones are)", strerror(errno), f->busy);
@@ -202,7 +204,7 @@ int fleet_hold_worker(const struct fleet *f, struct member *m)
 	int fd;
 
 	describe(f, m, PINGING, &r);
-	fd = ask_straight(&r, false);
+	fd = ask_straight(f, &r, false);
 	buf_release(&r.body);
 	if (fd < 0)
 		bench_die("could not connect: %s", strerror(errno));

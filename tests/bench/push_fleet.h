@@ -39,7 +39,8 @@ struct seed {
 
 struct fleet {
 	struct seed seed;
-	bool direct; /* the FastCGI socket instead of nginx */
+	bool direct;   /* the FastCGI socket instead of nginx */
+	unsigned pool; /* which, if direct */
 	struct member *v;
 	size_t n, busy; /* busy: with a request on its way */
 	int epoll;

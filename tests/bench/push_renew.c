@@ -23,7 +23,7 @@ static void next_round(struct fleet *f, struct member *m, const struct answered 
 		fleet_ping(f, m);
 }
 
-/* last_seen is in device. */
+/* last_seen is in device; of all tables, the listener's own aside. */
 static const char *const tables[] = {
 	"collection", "device", "change", "hierarchy_change", "watch", "account", "folder"};
 
@@ -96,7 +96,8 @@ static void count_rounds(
 
 void push_renew(void)
 {
-	struct seed seed = push_lab(RENEW_ACCOUNTS, RENEW_DEVICES, RENEW_WORKERS, 1000);
+	struct seed seed = push_lab(&(struct lab_plan){RENEW_ACCOUNTS, RENEW_DEVICES,
+		RENEW_WORKERS, 1000, push_options.source, false});
 	PGconn *c = push_connect();
 	struct fleet f;
 

@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -14,6 +15,20 @@
 #include <unistd.h>
 
 extern char **environ;
+
+/* --- its services */
+
+int push_reach(const char *port, const char *what)
+{
+	struct sockaddr_in sa = {.sin_family = AF_INET};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	sa.sin_port = htons((uint16_t)strtoul(port, NULL, 10));
+	sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0)
+		bench_die("could not connect to %s", what);
+	return fd;
+}
 
 /* --- the database */
 
@@ -26,7 +41,7 @@ PGconn *push_connect(void)
 	return c;
 }
 
-static PGresult *query(PGconn *c, const char *sql)
+PGresult *push_query(PGconn *c, const char *sql)
 {
 	PGresult *r = PQexec(c, sql);
 	ExecStatusType s = PQresultStatus(r);
@@ -44,12 +59,12 @@ void push_sql(PGconn *c, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(sql, sizeof(sql), fmt, ap);
 	va_end(ap);
-	PQclear(query(c, sql));
+	PQclear(push_query(c, sql));
 }
 
 int64_t push_number(PGconn *c, const char *sql)
 {
-	PGresult *r = query(c, sql);
+	PGresult *r = push_query(c, sql);
 	int64_t n = PQntuples(r) ? strtoll(PQgetvalue(r, 0, 0), NULL, 10) : 0;
 
 	PQclear(r);
@@ -124,28 +139,89 @@ static struct seed set_up_seed(void)
 	return seed;
 }
 
-struct seed push_lab(
-	unsigned accounts, unsigned devices, unsigned workers, unsigned connections)
+/* Whether the server has a listener, so that we need not play it. */
+static bool has_listener;
+
+static void set_number(const char *name, unsigned n)
+{
+	char text[16];
+
+	(void)snprintf(text, sizeof(text), "%u", n);
+	(void)setenv(name, text, 1);
+}
+
+struct seed push_lab(const struct lab_plan *p)
 {
 	struct seed seed;
-	char number[16];
+	char conf[512];
 
 	/* No limits on haste, no password asked twice, no worker that ends in between. */
-	(void)setenv("EASPOOL_LAB_CONF",
+	(void)snprintf(conf, sizeof(conf),
 		"device_rate = 0\nuser_rate = 0\nheartbeat_min = 1\nmax_requests = 0\n"
-		"max_devices = 0\nauth_cache = 86400\nimap_sessions = 64\n"
+		"max_devices = 0\nauth_cache = 86400\nimap_sessions = %u\n"
 		"imap_session_idle = 3600",
-		1);
-	(void)snprintf(number, sizeof(number), "%u", workers);
-	(void)setenv("EASPOOL_LAB_WORKERS", number, 1);
-	(void)snprintf(number, sizeof(number), "%u", connections);
-	(void)setenv("EASPOOL_LAB_CONNECTIONS", number, 1);
-	lab_up(accounts);
+		p->alone ? 1 : 64);
+	(void)setenv("EASPOOL_LAB_CONF", conf, 1);
+	has_listener = p->source != NULL;
+	(void)setenv("EASPOOL_LAB_SOURCE", p->source ? p->source : "notify", 1);
+	(void)setenv("EASPOOL_LAB_LISTENER", p->source ? "1" : "0", 1);
+	set_number("EASPOOL_LAB_WORKERS", p->workers);
+	set_number("EASPOOL_LAB_CONNECTIONS", p->connections);
+	lab_up(p->accounts);
 	seed = set_up_seed();
-	copy_rows(accounts, devices);
-	for (unsigned i = 2; i <= accounts; i++)
+	copy_rows(p->accounts, p->devices);
+	for (unsigned i = 2; i <= p->accounts; i++)
 		copy_mailbox(i);
 	return seed;
+}
+
+/* --- more hosts: pools of their own on the same database */
+
+static pid_t more_pools[POOLS];
+static size_t npools;
+
+static void write_conf(const char *to, unsigned pool)
+{
+	FILE *in = fopen(lab_get("EASPOOL_CONF"), "r"), *out = fopen(to, "w");
+	char line[4096];
+
+	if (!in || !out)
+		bench_die("could not write %s", to);
+	while (fgets(line, sizeof(line), in))
+		if (strncmp(line, "listen = ", 9) != 0 &&
+			strncmp(line, "waiter_socket", 13) != 0)
+			(void)fputs(line, out);
+	(void)fprintf(out,
+		"listen = %s/run/easpool%u.sock\nwaiter_socket = %s/run/waiter%u.sock\n"
+		"host = host%u\n",
+		lab_get("LAB_DIR"), pool, lab_get("LAB_DIR"), pool, pool);
+	(void)fclose(in);
+	(void)fclose(out);
+}
+
+void push_pool_start(unsigned pool)
+{
+	char program[1024], conf[1024], sock[1024];
+	char *argv[] = {program, (char[]){"-c"}, conf, NULL};
+
+	(void)snprintf(program, sizeof(program), "%s/easpool", lab_get("EASPOOL_BUILD"));
+	(void)snprintf(conf, sizeof(conf), "%s/easpool%u.conf", lab_get("LAB_DIR"), pool);
+	(void)snprintf(sock, sizeof(sock), "%s/run/easpool%u.sock", lab_get("LAB_DIR"), pool);
+	write_conf(conf, pool);
+	if (npools == POOLS ||
+		posix_spawn(&more_pools[npools++], program, NULL, NULL, argv, environ) != 0)
+		bench_die("could not start a pool");
+	for (unsigned i = 0; i < 100 && access(sock, F_OK) != 0; i++)
+		(void)usleep(100000);
+}
+
+void push_pools_stop(void)
+{
+	for (size_t i = 0; i < npools; i++) {
+		(void)kill(more_pools[i], SIGTERM);
+		(void)waitpid(more_pools[i], NULL, 0);
+	}
+	npools = 0;
 }
 
 /* --- a listener that lives */
@@ -154,136 +230,11 @@ void push_listener_keep(PGconn *c, int64_t now_us)
 {
 	static int64_t last;
 
-	if (!c || (last && now_us - last < 4000000))
+	if (!c || has_listener || (last && now_us - last < 4000000))
 		return;
 	last = now_us;
 	push_sql(c, "INSERT INTO listener (id, host, source) VALUES ('bench', 'bench', 'url')"
 		    " ON CONFLICT (id) DO UPDATE SET seen = now()");
-}
-
-/* --- events */
-
-static int connect_lmtp(void)
-{
-	struct sockaddr_in sa = {.sin_family = AF_INET};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	sa.sin_port = htons((uint16_t)strtoul(lab_get("LMTP_PORT"), NULL, 10));
-	sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0)
-		bench_die("could not connect to LMTP");
-	return fd;
-}
-
-/* Answers of three digits; only the last of several lines has a space behind them. */
-static void lmtp_hear(int fd, unsigned answers)
-{
-	char line[1024];
-	size_t n = 0;
-
-	while (answers && n < sizeof(line) - 1) {
-		if (read(fd, &line[n], 1) != 1)
-			bench_die("LMTP ended");
-		if (line[n++] != '\n')
-			continue;
-		line[n] = '\0';
-		if (line[0] != '2' && line[0] != '3')
-			bench_die("LMTP: %s", line);
-		answers -= line[3] == ' ';
-		n = 0;
-	}
-}
-
-static void lmtp_say(int fd, unsigned answers, const char *fmt, ...) PRINTF_LIKE(3, 4);
-
-static void lmtp_say(int fd, unsigned answers, const char *fmt, ...)
-{
-	char text[1024];
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	if (write(fd, text, (size_t)n) != n)
-		bench_die("LMTP ended");
-	lmtp_hear(fd, answers);
-}
-
-static void deliver(struct events *e, unsigned account)
-{
-	static unsigned serial;
-	char user[64];
-
-	fleet_user(account, user, sizeof(user));
-	lmtp_say(e->lmtp, 3, "MAIL FROM:<sender@example.test>\r\nRCPT TO:<%s>\r\nDATA\r\n",
-		user);
-	lmtp_say(e->lmtp, 1,
-		"From: Sender <sender@example.test>\r\nTo: <%s>\r\nSubject: Push %u\r\n"
-		"Message-ID: <%u@push.example.test>\r\nDate: Tue, 3 Mar 2026 10:00:00 +0000\r\n"
-		"\r\nText of message %u.\r\n.\r\n",
-		user, serial, serial, serial);
-	serial++;
-}
-
-void events_init(struct events *e, enum event_source source, unsigned accounts)
-{
-	PGresult *r;
-
-	*e = (struct events){.source = source, .accounts = accounts, .lmtp = -1};
-	e->c = push_connect();
-	e->account = calloc(accounts, sizeof(*e->account));
-	e->folder = calloc(accounts, sizeof(*e->folder));
-	e->uidnext = calloc(accounts, sizeof(*e->uidnext));
-	if (!e->account || !e->folder || !e->uidnext)
-		abort();
-	r = query(e->c, "SELECT substring(login FROM 5 FOR position('@' IN login) - 5)::int,"
-			" a.id, f.row FROM account a JOIN folder f ON f.account_id = a.id"
-			" AND f.type = 2");
-	for (int i = 0; i < PQntuples(r); i++) {
-		unsigned long which = strtoul(PQgetvalue(r, i, 0), NULL, 10);
-
-		if (which < 1 || which > accounts)
-			continue;
-		e->account[which - 1] = strtoll(PQgetvalue(r, i, 1), NULL, 10);
-		e->folder[which - 1] = strtoll(PQgetvalue(r, i, 2), NULL, 10);
-		e->uidnext[which - 1] = 4; /* three messages are there */
-	}
-	PQclear(r);
-	if (source != EVENT_NOTIFY) {
-		e->lmtp = connect_lmtp();
-		lmtp_hear(e->lmtp, 1);
-		lmtp_say(e->lmtp, 1, "LHLO bench.example.test\r\n");
-	}
-}
-
-void events_release(struct events *e)
-{
-	PQfinish(e->c);
-	free(e->account);
-	free(e->folder);
-	free(e->uidnext);
-	if (e->lmtp >= 0)
-		(void)close(e->lmtp);
-}
-
-void events_send(struct events *e, unsigned account, char how)
-{
-	size_t i = account - 1;
-	uint32_t uidnext = 0;
-
-	if (e->source != EVENT_NOTIFY) {
-		deliver(e, account);
-		uidnext = ++e->uidnext[i];
-	}
-	if (e->source == EVENT_LMTP)
-		return;
-	push_sql(e->c,
-		"WITH c AS (INSERT INTO change (folder, seq) VALUES (%lld, 1) ON CONFLICT (folder)"
-		" DO UPDATE SET seq = change.seq + 1, modseq = 0, at = now() RETURNING seq)"
-		" SELECT pg_notify('easpool', format('c %lld %lld %%s %u %c', seq)) FROM c",
-		(long long)e->folder[i], (long long)e->account[i], (long long)e->folder[i],
-		uidnext, how);
 }
 
 /* --- what it takes */
@@ -370,62 +321,95 @@ static bool is_waiter(long pid)
 	return is;
 }
 
-static long nginx_kb(void)
+static long pid_in(const char *name)
 {
-	long v[PROCESSES], pid, sum;
 	char path[1024];
-	size_t n;
+	long pid;
 	FILE *f;
 
-	(void)snprintf(path, sizeof(path), "%s/nginx.pid", lab_get("LAB_DIR"));
+	(void)snprintf(path, sizeof(path), "%s/%s", lab_get("LAB_DIR"), name);
 	f = fopen(path, "r");
 	if (!f || fscanf(f, "%ld", &pid) != 1)
-		bench_die("no nginx");
+		bench_die("no process in %s", name);
 	(void)fclose(f);
-	n = children(pid, v);
-	sum = pss_kb(pid);
-	for (size_t i = 0; i < n; i++)
-		sum += pss_kb(v[i]);
-	return sum;
+	return pid;
 }
 
-struct usage push_usage(void)
+static void add_pool(struct usage *u, long parent)
 {
-	long parent = strtol(lab_get("EASPOOL_PID"), NULL, 10), v[PROCESSES];
+	long v[PROCESSES];
 	size_t n = children(parent, v);
-	struct usage u = {.n = n + 1};
 
-	u.pss_kb = pss_kb(parent);
-	u.cpu_us = cpu_us(parent);
+	u->n += n + 1;
+	u->pss_kb += pss_kb(parent);
+	u->cpu_us += cpu_us(parent);
 	for (size_t i = 0; i < n; i++) {
 		long kb = pss_kb(v[i]);
 		int64_t us = cpu_us(v[i]);
 
-		u.pss_kb += kb;
-		u.cpu_us += us;
+		u->pss_kb += kb;
+		u->cpu_us += us;
 		if (is_waiter(v[i])) {
-			u.waiter_kb = kb;
-			u.waiter_us = us;
-			u.waiter_descriptors = descriptors(v[i]);
+			u->waiter_kb += kb;
+			u->waiter_us += us;
+			u->waiter_descriptors += descriptors(v[i]);
 		} else {
-			u.workers_kb += kb;
-			u.workers++;
+			u->workers_kb += kb;
+			u->workers++;
 		}
 	}
-	u.nginx_kb = nginx_kb();
+}
+
+/* A process and all that came of it. */
+static long family_kb(long pid)
+{
+	long v[PROCESSES], sum = pss_kb(pid);
+	size_t n = children(pid, v);
+
+	for (size_t i = 0; i < n; i++)
+		sum += family_kb(v[i]);
+	return sum;
+}
+
+static size_t pools(long *v)
+{
+	v[0] = strtol(lab_get("EASPOOL_PID"), NULL, 10);
+	for (size_t i = 0; i < npools; i++)
+		v[i + 1] = more_pools[i];
+	return npools + 1;
+}
+
+struct usage push_usage(void)
+{
+	struct usage u = {0};
+	long v[POOLS + 1];
+	size_t n = pools(v);
+
+	for (size_t i = 0; i < n; i++)
+		add_pool(&u, v[i]);
+	if (has_listener) {
+		u.listener_kb = pss_kb(strtol(lab_get("EASLISTEND_PID"), NULL, 10));
+		u.listener_us = cpu_us(strtol(lab_get("EASLISTEND_PID"), NULL, 10));
+	}
+	u.nginx_kb = family_kb(pid_in("nginx.pid"));
+	u.dovecot_kb = family_kb(pid_in("run/master.pid"));
 	u.slab_kb = field_kb("/proc/meminfo", "Slab:");
 	return u;
 }
 
 size_t push_waiting(void)
 {
-	long v[PROCESSES];
-	size_t n = children(strtol(lab_get("EASPOOL_PID"), NULL, 10), v);
+	long parents[POOLS + 1], v[PROCESSES];
+	size_t n = pools(parents), all = 0;
 
-	for (size_t i = 0; i < n; i++)
-		if (is_waiter(v[i]))
-			return descriptors(v[i]);
-	return 0;
+	for (size_t k = 0; k < n; k++) {
+		size_t workers = children(parents[k], v);
+
+		for (size_t i = 0; i < workers; i++)
+			if (is_waiter(v[i]))
+				all += descriptors(v[i]);
+	}
+	return all;
 }
 
 int64_t push_writes(PGconn *c, const char *table)

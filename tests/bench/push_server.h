@@ -12,40 +12,32 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-/* Who tells of a mail. */
-enum event_source {
-	EVENT_NOTIFY, /* nobody: we send the notice of one that does not exist */
-	EVENT_BOTH,   /* we, after having delivered it by LMTP */
-	EVENT_LMTP,   /* the server's own listener; we only deliver */
+struct lab_plan {
+	unsigned accounts, devices, workers, connections;
+	const char *source; /* of its listener; NULL: it has none, and we play it */
+	bool alone;         /* the workers keep next to no IMAP sessions */
 };
 
 /* A lab whose accounts are copies of the first, which a real phone has set up. */
-struct seed push_lab(
-	unsigned accounts, unsigned devices, unsigned workers, unsigned connections);
+struct seed push_lab(const struct lab_plan *p);
+/* A connection to one of its ports; what: its name. */
+int push_reach(const char *port, const char *what);
 /* A connection to its database. */
 PGconn *push_connect(void);
+PGresult *push_query(PGconn *c, const char *sql);
 void push_sql(PGconn *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 int64_t push_number(PGconn *c, const char *sql);
+
+/* --- more hosts: pools of their own on the same database; number 0 is the lab's */
+
+enum { POOLS = 4 };
+
+void push_pool_start(unsigned pool);
+void push_pools_stop(void);
 
 /* --- a listener, if the server has none (else c is NULL): it only lives */
 
 void push_listener_keep(PGconn *c, int64_t now_us);
-
-/* --- events */
-
-struct events {
-	enum event_source source;
-	unsigned accounts;
-	PGconn *c;
-	int64_t *account, *folder; /* of account i + 1: its id, the row of its inbox */
-	uint32_t *uidnext;
-	int lmtp;
-};
-
-void events_init(struct events *e, enum event_source source, unsigned accounts);
-void events_release(struct events *e);
-/* A mail for that account. how: 'n' or, of EVENT_NOTIFY only, 'a'. */
-void events_send(struct events *e, unsigned account, char how);
 
 /* --- what it takes */
 
@@ -53,13 +45,14 @@ enum { PROCESSES = 512 };
 
 struct usage {
 	size_t n;
-	long pss_kb, waiter_kb, workers_kb, nginx_kb, slab_kb;
-	int64_t cpu_us, waiter_us;
+	/* pss, cpu: of all easpool processes, of all pools */
+	long pss_kb, waiter_kb, workers_kb, listener_kb, nginx_kb, dovecot_kb, slab_kb;
+	int64_t cpu_us, waiter_us, listener_us;
 	size_t workers, waiter_descriptors;
 };
 
 struct usage push_usage(void);
-/* Descriptors of the waiter. */
+/* Descriptors of the waiters. */
 size_t push_waiting(void);
 
 /* Rows that were inserted, changed or deleted, of one table or ("") of all but that of devices.
