@@ -204,6 +204,16 @@ static void a_newer_wait_ends_the_older(void)
 	both_are_told(STORY_INBOX);
 }
 
+/* C202: a stop is told to everyone who waits. */
+static void a_stop_ends_all(void)
+{
+	wait_all();
+	nobody_is_woken();
+	(void)kill((pid_t)strtol(lab_get("EASPOOL_PID"), NULL, 10), SIGTERM);
+	for (unsigned i = 0; i < PHONES; i++)
+		woken(i, 1, "");
+}
+
 static void end_all(void)
 {
 	for (unsigned i = 0; i < PHONES; i++) {
@@ -230,6 +240,7 @@ static void with_source(const char *source, const char *conf)
 	folders_come_and_go();
 	own_doings_wake_the_other();
 	a_newer_wait_ends_the_older();
+	a_stop_ends_all();
 	end_all();
 }
 
@@ -248,12 +259,62 @@ static void test_imap_idle(void **state UNUSED)
 	with_source("idle", "poll_interval = 3600\nlistener_round = 1");
 }
 
+/* With as many descriptors the waiter holds half as many devices. */
+#define DESCRIPTORS "128"
+enum { ROOM = 64, CROWD = 70 };
+
+/* C201: when the waiter has no room left, the latest are told to come again later, and those
+ * that wait are told of their mail; and when there is room again, they are held. */
+static void test_there_is_room_for_so_many(void **state UNUSED)
+{
+	static struct phone crowd[CROWD];
+	static char ids[CROWD][16];
+	struct waiting v[CROWD];
+	struct waited r;
+	const char *inbox;
+	unsigned away = 0;
+
+	(void)setenv("EASPOOL_LAB_SOURCE", "url", 1);
+	(void)setenv("EASPOOL_LAB_DESCRIPTORS", DESCRIPTORS, 1);
+	(void)setenv("EASPOOL_LAB_CONF", "poll_interval = 3600", 1);
+	lab_up(1);
+	(void)unsetenv("EASPOOL_LAB_DESCRIPTORS");
+	for (unsigned i = 0; i < CROWD; i++) {
+		(void)snprintf(ids[i], sizeof(ids[i]), "crowd%u", i);
+		phone_init(&crowd[i], lab_get("EAS_URL"), USER, lab_get("LAB_PASSWORD"), ids[i],
+			"14.1");
+		story_set_up(&crowd[i]);
+		inbox = phone_folder(&crowd[i], STORY_INBOX)->id;
+		waiting_start(&v[i], &crowd[i], &inbox, 1, HEARTBEAT);
+		if (i < ROOM)
+			continue;
+		assert_true(waiting_over(&v[i], PATIENCE_MS, &r));
+		assert_int_equal(r.http, 503);
+		away++;
+	}
+	assert_int_equal(away, CROWD - ROOM);
+	waiting_break(&v[0]);
+	(void)usleep(QUIET_MS * 1000);
+	inbox = phone_folder(&crowd[CROWD - 1], STORY_INBOX)->id;
+	waiting_start(&v[0], &crowd[CROWD - 1], &inbox, 1, HEARTBEAT);
+	assert_false(waiting_over(&v[0], QUIET_MS, &r));
+	deliver(USER, "to the crowd");
+	for (unsigned i = 0; i < ROOM; i++) {
+		assert_true(waiting_over(&v[i], PATIENCE_MS, &r));
+		assert_int_equal(r.status, 2);
+	}
+	for (unsigned i = 0; i < CROWD; i++)
+		phone_release(&crowd[i]);
+	lab_down();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_mail_server_that_tells),
 		cmocka_unit_test(test_imap_notify),
 		cmocka_unit_test(test_imap_idle),
+		cmocka_unit_test(test_there_is_room_for_so_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
