@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 /* To be raised whenever the struct below, or what a place in it means, is another one. */
-enum { MAGIC = 0x4d504145, LAYOUT = 1, TRIES = 10, WAITER_DEAD_MS = 10000 };
+enum { MAGIC = 0x4d504145, LAYOUT = 2, TRIES = 10, WAITER_DEAD_MS = 10000 };
 
 /* Behind the commands of the protocol. */
 enum { OPTIONS = CMD_UNKNOWN, AUTODISCOVER, OTHER, COMMANDS };
@@ -79,6 +79,7 @@ struct shared {
 	counter_t ended[METRICS_ENDS];
 	struct histogram wake[WAKES];
 	counter_t waiting, jobs, workers;
+	counter_t listeners, watched;
 	counter_t waiter_at; /* clock_mono_ms() of the two before */
 };
 
@@ -305,6 +306,12 @@ void metrics_handed_over(void)
 	add(&shared->looks, 1);
 }
 
+void metrics_listeners(size_t alive, size_t watched)
+{
+	set(&shared->listeners, alive);
+	set(&shared->watched, watched);
+}
+
 void metrics_waiter(size_t waiting, size_t jobs)
 {
 	set(&shared->waiting, waiting);
@@ -443,6 +450,23 @@ static void print_jobs(struct buf *b, const char *name)
 	sample(b, name, "", now.jobs);
 }
 
+/* As the waiter last heard of them; without one nobody knows. */
+static void print_listeners(struct buf *b, const char *name)
+{
+	struct metrics_now now;
+
+	metrics_now(&now);
+	sample(b, name, "", now.waiter ? get(&shared->listeners) : 0);
+}
+
+static void print_watched(struct buf *b, const char *name)
+{
+	struct metrics_now now;
+
+	metrics_now(&now);
+	sample(b, name, "", now.waiter ? get(&shared->watched) : 0);
+}
+
 static void print_waiter(struct buf *b, const char *name)
 {
 	struct metrics_now now;
@@ -457,39 +481,43 @@ static const struct family {
 	void (*print)(struct buf *b, const char *name);
 	size_t place;
 } families[] = {
-	{"easpool_build_info",                   "gauge",                    "The version of easpool.",                                                   print_build,            0													 },
+	{"easpool_build_info",                   "gauge",                    "The version of easpool.",                                                   print_build,               0													 },
 	{"easpool_counting_since_seconds",       "gauge",
-         "When counting began, in seconds since 1970.",												   print_since,            0													 },
+         "When counting began, in seconds since 1970.",												   print_since,               0													 },
 	{"easpool_workers",                      "gauge",                    "Worker processes; 0 where no parent counts them.",                          NULL,
-         offsetof(struct shared,																															      workers)},
+         offsetof(struct shared,																																 workers)},
 	{"easpool_requests_total",				      "counter",                                         "Requests by command and outcome.",
-         print_requests,                  0																																     },
+         print_requests,                     0																																	},
 	{"easpool_request_duration_seconds",                                      "histogram",
-         "How long a worker was busy with a request.",                                                          print_duration,															    0																			      },
+         "How long a worker was busy with a request.",                                                          print_duration,															       0																				 },
 	{"easpool_backend_round_trips_total",                                      "counter",
          "Round trips to IMAP and submission servers.",                                                           NULL,
-         offsetof(struct shared,																				       trips)},
+         offsetof(struct shared,																					  trips)},
 	{"easpool_errors_total",                                "counter",							  "Requests with an error, by its kind.",
-         print_errors,											      0},
+         print_errors,												 0},
 	{"easpool_refused_logins_total",                                     "counter",							       "Requests whose password was wrong.",													     NULL,
          offsetof(struct shared,							       refused)},
 	{"easpool_received_bytes_total",                 "counter",                                   "Bytes of requests.",													      NULL,
-         offsetof(struct shared,															  in)},
+         offsetof(struct shared,															     in)},
 	{"easpool_sent_bytes_total",                                  "counter",                                             "Bytes of answers that workers gave.",														     NULL,
          offsetof(struct shared,												   out)},
 	{"easpool_waits_total", "counter","Requests that were left with the waiter.",															  NULL,
-         offsetof(struct shared,																		    parked)},
+         offsetof(struct shared,																		       parked)},
 	{"easpool_waits_ended_total",                             "counter",                                   "Waits that are over, by how they ended.",
-         print_ends,																		  0												 },
+         print_ends,																		     0												 },
 	{"easpool_waits_looked_after_total",            "counter",
          "Waiting requests that a worker was given to look.", NULL,
          offsetof(struct shared,														      looks)},
 	{"easpool_wakeup_delay_seconds",     "histogram",
-         "From the notice of a change to the answer of the waiting request.",											     print_wakes,													       0																															     },
-	{"easpool_waiting",				      "gauge",                                   "Devices that wait now.",											       print_waiting,												     0												       },
+         "From the notice of a change to the answer of the waiting request.",											     print_wakes,														  0																																},
+	{"easpool_waiting",				      "gauge",                                   "Devices that wait now.",											       print_waiting,													0													  },
 	{"easpool_waiting_jobs",				      "gauge",						"Of them, those that wait for a worker to look.",
-         print_jobs,					   0},
-	{"easpool_waiter_up",				      "gauge",					   "Whether there is a waiter.",									  print_waiter, 0																																	 },
+         print_jobs,					      0},
+	{"easpool_listeners",				      "gauge",					   "Running easlistend programs, of all hosts.",
+         print_listeners,    0																																	    },
+	{"easpool_listener_watches",				      "gauge",					      "Accounts that they watch with IMAP connections.",
+         print_watched,                0																																       },
+	{"easpool_waiter_up",				      "gauge",				       "Whether there is a waiter.",								      print_waiter, 0																																	 },
 };
 
 void metrics_print(struct buf *b)

@@ -52,6 +52,8 @@ void metrics_handed_over(void);
 /* The waiter says every few seconds how many wait, and for a worker; else it is held for dead.
  */
 void metrics_waiter(size_t waiting, size_t jobs);
+/* What the waiter hears of listeners, likewise. */
+void metrics_listeners(size_t alive, size_t watched);
 void metrics_workers(size_t n);
 
 /* The text format of Prometheus, 0.0.4. */

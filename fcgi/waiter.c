@@ -554,16 +554,17 @@ static void on_up(void *ctx, bool up)
 		held_each(w->held, look_after, w);
 }
 
-static void on_listeners(void *ctx, uint64_t which)
+static void on_listeners(void *ctx, uint64_t which, size_t alive, size_t watched)
 {
 	struct waiter *w = ctx;
 
+	metrics_listeners(alive, watched);
 	if (which == w->listeners)
 		return;
 	log_info(
-		which ? "listeners that tell of changes: %llu"
-		      : "no easlistend is at work: waiting devices are looked after instead (%llu)",
-		(unsigned long long)(which >> 32));
+		which ? "listeners that tell of changes: %zu"
+		      : "no easlistend is at work: waiting devices are looked after instead (%zu)",
+		alive);
 	w->listeners = which;
 	held_each(w->held, look_after, w);
 }

@@ -206,6 +206,9 @@ static void test_a_dead_waiter_holds_nobody(void **state UNUSED)
 	assert_tells("easpool_waiter_up 1");
 	assert_tells("easpool_waiting 70");
 	assert_tells("easpool_waiting_jobs 3");
+	metrics_listeners(2, 40);
+	assert_tells("easpool_listeners 2");
+	assert_tells("easpool_listener_watches 40");
 	metrics_waiter(7, 0);
 	assert_tells("easpool_waiting 7");
 	clock_set_fake(1000000 + 11000);

@@ -15,7 +15,8 @@ static const char listen_sql[] =
 	"LISTEN easpool; UPDATE watch SET until = least(until, now() + interval '15 minutes')"
 	" WHERE until > now() + interval '15 minutes' AND host = ";
 static const char alive_sql[] =
-	"SELECT count(*), coalesce(sum(hashtext(id || started::text)::bigint & 65535), 0)"
+	"SELECT count(*), coalesce(sum(hashtext(id || started::text)::bigint & 65535), 0),"
+	" (SELECT count(*) FROM watched)"
 	" FROM listener WHERE seen > now() - interval '15 seconds'";
 static const char forget_sql[] =
 	"DELETE FROM watch WHERE host = $1 AND account_id = ANY ($2::bigint[])";
@@ -137,6 +138,16 @@ static void go_on_connecting(struct notices *n, int64_t now)
 	}
 }
 
+static void take_listeners(const struct notices *n, const PGresult *r)
+{
+	uint64_t alive = strtoull(PQgetvalue(r, 0, 0), NULL, 10);
+	uint64_t which = strtoull(PQgetvalue(r, 0, 1), NULL, 10);
+	uint64_t watched = strtoull(PQgetvalue(r, 0, 2), NULL, 10);
+
+	n->heard.listeners(
+		n->heard.ctx, alive ? alive << 32 | which : 0, (size_t)alive, (size_t)watched);
+}
+
 static void take_results(struct notices *n, int64_t now)
 {
 	PGresult *r;
@@ -148,12 +159,8 @@ static void take_results(struct notices *n, int64_t now)
 			n->asked = false;
 			break;
 		}
-		if (PQresultStatus(r) == PGRES_TUPLES_OK && PQnfields(r) == 2) {
-			uint64_t count = strtoull(PQgetvalue(r, 0, 0), NULL, 10);
-
-			n->heard.listeners(n->heard.ctx,
-				count ? count << 32 | strtoull(PQgetvalue(r, 0, 1), NULL, 10)
-				      : 0);
+		if (PQresultStatus(r) == PGRES_TUPLES_OK && PQnfields(r) == 3) {
+			take_listeners(n, r);
 		} else if (PQresultStatus(r) == PGRES_FATAL_ERROR) {
 			good = false;
 		}

@@ -15,8 +15,9 @@ struct notices_heard {
 	void (*event)(void *ctx, const char *payload);
 	/* The connection is there and hears everything from now on; or it is lost. */
 	void (*up)(void *ctx, bool up);
-	/* Which listeners are alive, as a number that changes with them; 0: none. */
-	void (*listeners)(void *ctx, uint64_t which);
+	/* Which listeners are alive, as a number that changes with them, 0: none; how many they
+	 * are, and how many accounts they watch with connections of their own. */
+	void (*listeners)(void *ctx, uint64_t which, size_t alive, size_t watched);
 };
 
 struct notices *notices_new(const struct settings *conf, const struct notices_heard *heard);
