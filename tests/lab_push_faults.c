@@ -129,9 +129,10 @@ static void user_of(unsigned phone, char *to, size_t n)
 	(void)snprintf(to, n, "user%02u@example.test", phone % USERS + 1);
 }
 
+static struct phone phones[PHONES];
+
 static pid_t start_phone(unsigned i)
 {
-	static struct phone phones[PHONES];
 	static char users[PHONES][64], ids[PHONES][16];
 	pid_t test = getpid(), pid;
 
@@ -183,7 +184,7 @@ static void story(const char *source, const char *conf)
 {
 	unsigned rounds = wanted("EASPOOL_STORY_ROUNDS", ROUNDS), sent = 0,
 		 per_user[USERS] = {0};
-	pid_t phones[PHONES];
+	pid_t pids[PHONES];
 
 	board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		-1, 0);
@@ -193,7 +194,7 @@ static void story(const char *source, const char *conf)
 	(void)setenv("EASPOOL_LAB_CONF", conf, 1);
 	lab_up(USERS);
 	for (unsigned i = 0; i < PHONES; i++)
-		phones[i] = start_phone(i);
+		pids[i] = start_phone(i);
 	for (unsigned round = 0; round < rounds; round++) {
 		sent = send_some(sent, per_user);
 		lab_break(faults[round % ARRAY_LEN(faults)]);
@@ -211,10 +212,11 @@ static void story(const char *source, const char *conf)
 		int status = 0;
 
 		/* One that still waits has nothing to say. */
-		if (waitpid(phones[i], &status, WNOHANG) == 0)
-			(void)kill(phones[i], SIGKILL);
-		(void)waitpid(phones[i], NULL, 0);
+		if (waitpid(pids[i], &status, WNOHANG) == 0)
+			(void)kill(pids[i], SIGKILL);
+		(void)waitpid(pids[i], NULL, 0);
 		assert_int_equal(status, 0);
+		phone_release(&phones[i]);
 	}
 	for (unsigned i = 0; i < PHONES; i++)
 		assert_int_equal(atomic_load(&board->seen[i]), per_user[i % USERS]);
