@@ -76,6 +76,7 @@ int main(int argc, char **argv)
 	};
 	static struct settings conf;
 	int what = 0, fd, c;
+	bool waiter;
 
 	while ((c = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
 		switch (c) {
@@ -110,13 +111,15 @@ int main(int argc, char **argv)
 	if (what == 's')
 		return print_settings(&conf);
 	settings_open_log(&conf);
-	fd = what == 'h' ? -1 : handed_over();
-	if (what != 'h' && (conf.listen.n || fd >= 0))
+	/* 'a': started by a worker; it ends with the last of them. */
+	waiter = what == 'h' || what == 'a';
+	fd = waiter ? -1 : handed_over();
+	if (!waiter && (conf.listen.n || fd >= 0))
 		return pool_run(
 			&(struct pool_config){&conf, read_settings, settings_open_log, fd});
 	metrics_open(conf.waiter_socket.p, false);
-	/* 'a': started by a worker; it ends with the last of them. */
-	if (what == 'h' || what == 'a')
-		return waiter_run(&conf, what == 'a');
+	if (waiter)
+		return waiter_run(
+			&(struct waiter_config){&conf, settings_open_log, what == 'a'});
 	return worker_run(&(struct worker_config){&conf, rate_new(), loops_new(), path}, 0);
 }

@@ -18,6 +18,7 @@ struct parking {
 	const char *program; /* the configuration to start a waiter with; NULL: others do */
 	int s, jobs;         /* -1: not connected */
 	int64_t tried;
+	bool foreign; /* the last that was found belongs to another easpool */
 	struct buf in, out;
 };
 
@@ -54,12 +55,13 @@ void parking_free(struct parking *p)
 	free(p);
 }
 
-static bool is_ours(const struct parking *p, struct str greeting)
+static bool is_ours(struct parking *p, struct str greeting)
 {
 	uint64_t identity;
 
 	if (varint_get(&greeting, &identity) == RC_OK && identity == link_identity(p->conf))
 		return true;
+	p->foreign = true;
 	log_error("the waiter at %s has another database, host or imap_host: each easpool needs"
 		  " a waiter_socket of its own",
 		p->conf->waiter_socket.p);
@@ -74,9 +76,17 @@ static bool connected(struct parking *p)
 
 	if (p->s >= 0)
 		return true;
+	p->foreign = false;
 	p->s = link_open(p->conf->waiter_socket.p);
 	if (p->s < 0)
 		return false;
+	/* Passwords go to nobody else. */
+	if (!link_trusted(p->s)) {
+		log_error("whoever listens at %s (waiter_socket) is another user's",
+			p->conf->waiter_socket.p);
+		disconnect(p);
+		return false;
+	}
 	if (link_receive(p->s, ANSWER_MS, &p->in, &body, &fd) == LINK_HELLO && fd >= 0 &&
 		is_ours(p, body)) {
 		p->jobs = fd;
@@ -127,7 +137,8 @@ enum parking_put parking_put(struct parking *p, const struct link_wait *w, int f
 			w->wait.n);
 		return PARKING_TOO_LARGE;
 	}
-	for (int i = 0; i < TRIES && !done; i++) {
+	p->foreign = false;
+	for (int i = 0; i < TRIES && !done && !p->foreign; i++) {
 		if (i)
 			(void)poll(NULL, 0, PAUSE_MS);
 		if (!connected(p) && p->program)
@@ -138,7 +149,7 @@ enum parking_put parking_put(struct parking *p, const struct link_wait *w, int f
 	}
 	explicit_bzero(p->out.p, p->out.n);
 	if (!done)
-		log_error("no waiter at %s: %s", p->conf->waiter_socket.p, strerror(errno));
+		log_error("no waiter at %s holds the request", p->conf->waiter_socket.p);
 	return done ? PARKING_DONE : PARKING_NOBODY;
 }
 
@@ -168,8 +179,10 @@ bool parking_take(struct parking *p, struct arena *a, struct link_wait *w, int *
 		return false;
 	}
 	type = link_receive(p->s, ANSWER_MS, &p->in, &body, fd_r);
+	body = type == LINK_JOB ? arena_str(a, body) : body;
 	if (type == LINK_JOB && *fd_r >= 0 && varint_get(&body, &noticed) == RC_OK &&
 		link_wait_decode(body, a, w) == RC_OK) {
+		explicit_bzero(p->in.p, p->in.n);
 		w->noticed = (int64_t)noticed;
 		return true;
 	}

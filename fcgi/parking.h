@@ -27,7 +27,7 @@ enum parking_put parking_put(struct parking *p, const struct link_wait *w, int f
 /* Ends the waits of a device that began before. */
 void parking_end(struct parking *p, int64_t device, int64_t began);
 /* A request to look at, with its descriptor, which is the caller's. False: none is left. Texts
- * live until the next call. */
+ * are in the arena, a password among them. */
 bool parking_take(struct parking *p, struct arena *a, struct link_wait *w, int *fd_r);
 
 #endif

@@ -145,10 +145,11 @@ static int run_waiter(const struct pool *p)
 	/* The web server's socket is for the workers. */
 	if (nothing >= 0 && dup2(nothing, 0) >= 0)
 		(void)close(nothing);
-	return waiter_run(p->pc->conf, false);
+	return waiter_run(&(struct waiter_config){p->pc->conf, p->pc->reopen_log, false});
 }
 
-static void start(struct pool *p, struct child *c, int (*run)(const struct pool *))
+static void start(
+	struct pool *p, struct child *c, int (*run)(const struct pool *), int64_t *not_before)
 {
 	pid_t parent = getpid(), pid = fork();
 
@@ -165,7 +166,7 @@ static void start(struct pool *p, struct child *c, int (*run)(const struct pool 
 	}
 	if (pid < 0) {
 		log_error("could not start a child: %s", strerror(errno));
-		p->not_before = clock_mono_ms() + 1000;
+		*not_before = clock_mono_ms() + 1000;
 		return;
 	}
 	*c = (struct child){pid, clock_mono_ms()};
@@ -248,10 +249,12 @@ static void want(struct pool *p, size_t n)
 /* What the waiter was started with and cannot change, as a number. */
 static uint64_t waiter_settings(const struct settings *c)
 {
-	uint64_t h = link_identity(c);
+	const struct str texts[] = {c->waiter_socket, c->login_domain, c->certificate_field};
+	uint64_t h = link_identity(c) + c->client_certificate;
 
-	for (size_t i = 0; i < c->waiter_socket.n; i++)
-		h = h * 31 + (unsigned char)c->waiter_socket.p[i];
+	for (size_t k = 0; k < ARRAY_LEN(texts); k++)
+		for (size_t i = 0; i < texts[k].n; i++)
+			h = h * 31 + (unsigned char)texts[k].p[i];
 	return h;
 }
 
@@ -263,6 +266,8 @@ static void do_reload(struct pool *p)
 
 	reload = 0;
 	p->pc->reopen_log(p->pc->conf);
+	if (p->waiter.pid)
+		(void)kill(p->waiter.pid, SIGHUP);
 	if (!read)
 		return;
 	log_info("configuration read again");
@@ -322,10 +327,10 @@ int pool_run(const struct pool_config *pc)
 		pc->fd >= 0 ? "the socket it was given" : c->listen.p, p.n);
 	while (!stop) {
 		if (!p.waiter.pid && clock_mono_ms() >= p.waiter_not_before)
-			start(&p, &p.waiter, run_waiter);
+			start(&p, &p.waiter, run_waiter, &p.waiter_not_before);
 		for (size_t i = 0; i < p.wanted && clock_mono_ms() >= p.not_before; i++)
 			if (!p.v[i].pid)
-				start(&p, &p.v[i], run_worker);
+				start(&p, &p.v[i], run_worker, &p.not_before);
 		metrics_workers(count_workers(&p));
 		wait_signal(&set, 500);
 		reap(&p);

@@ -49,6 +49,7 @@ struct client {
 };
 
 struct waiter {
+	const struct waiter_config *config;
 	const struct settings *conf;
 	struct held_table *held;
 	struct wake *wake;
@@ -653,6 +654,18 @@ static void tick(struct waiter *w)
 		w->busy_at = w->now;
 }
 
+static void heed_signal(struct waiter *w)
+{
+	struct signalfd_siginfo info;
+
+	if (read(w->signals.fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return;
+	if (info.ssi_signo == SIGHUP)
+		w->config->reopen_log(w->conf);
+	else
+		w->stop = true;
+}
+
 static void handle(struct waiter *w, struct polled *s)
 {
 	struct arena_mark mark = arena_mark(w->a);
@@ -675,7 +688,7 @@ static void handle(struct waiter *w, struct polled *s)
 		step_notices(w);
 		break;
 	case POLLED_SIGNAL:
-		w->stop = true;
+		heed_signal(w);
 		break;
 	}
 	arena_rewind(w->a, mark);
@@ -692,7 +705,7 @@ static void sweep(struct waiter *w)
 	}
 }
 
-static void loop(struct waiter *w, bool alone)
+static void loop(struct waiter *w)
 {
 	struct epoll_event events[EVENTS];
 	int64_t next_tick = 0;
@@ -712,7 +725,7 @@ static void loop(struct waiter *w, bool alone)
 		if (w->now >= notices_next(w->notices))
 			step_notices(w);
 		sweep(w);
-		if (alone && w->now - w->busy_at > ALONE_MS)
+		if (w->config->alone && w->now - w->busy_at > ALONE_MS)
 			break;
 	}
 }
@@ -742,9 +755,9 @@ static int stop_signals(void)
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGHUP);
 	(void)sigprocmask(SIG_SETMASK, &set, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
-	(void)signal(SIGHUP, SIG_IGN);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
@@ -800,9 +813,9 @@ static void finish(struct waiter *w)
 	(void)close(w->tokens);
 }
 
-int waiter_run(const struct settings *conf, bool alone)
+int waiter_run(const struct waiter_config *c)
 {
-	struct waiter w = {.conf = conf, .dice = (unsigned)getpid()};
+	struct waiter w = {.config = c, .conf = c->conf, .dice = (unsigned)getpid()};
 	char pid[16];
 
 	(void)snprintf(pid, sizeof(pid), "%d", (int)getpid());
@@ -811,7 +824,7 @@ int waiter_run(const struct settings *conf, bool alone)
 	if (!start(&w))
 		return 1;
 	log_info("the waiter holds waiting devices, at most %zu", w.most);
-	loop(&w, alone);
+	loop(&w);
 	finish(&w);
 	return 0;
 }

@@ -9,11 +9,17 @@
 
 #include "core/settings.h"
 
-/*
- * Runs until SIGTERM, when it answers everyone "nothing new". alone: ends by itself when nobody
- * has waited or been connected for a minute (it was started by a worker). The exit code.
- */
-int waiter_run(const struct settings *conf, bool alone);
+struct waiter_config {
+	const struct settings *conf;
+	/* Opens the log again, on SIGHUP. */
+	void (*reopen_log)(const struct settings *conf);
+	/* Ends by itself when nobody has waited or been connected for a minute (it was started
+	 * by a worker). */
+	bool alone;
+};
+
+/* Runs until SIGTERM, when it answers everyone "nothing new". The exit code. */
+int waiter_run(const struct waiter_config *c);
 /* Starts one in the background with that configuration file, unless somebody else is just doing
  * so; waits until it is there, for a second. */
 void waiter_spawn(const struct settings *conf, const char *file);

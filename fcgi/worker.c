@@ -49,6 +49,7 @@ struct serving {
 	struct peer peer;
 	const struct link_wait *again; /* it has waited; NULL: it is new */
 	int64_t began;                 /* this time */
+	bool parked;                   /* the waiter has it now */
 	struct spool body, reply, tail, scratch;
 	uint64_t in, out;
 };
@@ -254,9 +255,11 @@ static void log_request(const struct serving *s, const struct request *rq,
 		{"in",               number(a,				       s->in)},
 		{"out",                    number(a,                    s->out)},
 		{"trips",                       number(a,					 trips)},
-		{"wait",                rp->wait ? number(a,                   (uint64_t)rp->wait->seconds) : STR_NONE},
+		{"wait",                rp->wait    ? number(a,                   (uint64_t)rp->wait->seconds)
+			 : s->parked ? STR("on")
+				     : STR_NONE},
 		{"error",err->text[0] ? str_of(err->text) : STR_NONE},
-		{NULL,                  STR_NONE     },
+		{NULL,                  STR_NONE  },
 	};
 
 	log_fields(LOG_LEVEL_INFO, fields);
@@ -265,7 +268,7 @@ static void log_request(const struct serving *s, const struct request *rq,
 		.status = rp->status,
 		.error = err->rc,
 		.login = rq->user.n != 0,
-		.parked = rp->wait != NULL,
+		.parked = s->parked,
 		.again = s->again != NULL,
 		.noticed = s->again ? s->again->noticed : 0,
 		.ms = ms,
@@ -318,33 +321,32 @@ static void cannot_wait(struct request *rq, struct reply *rp, struct err *err)
 		STR_FMT(rq->conf->waiter_socket));
 }
 
+/* A look that a server behind us did not let happen is no reason to send the device away: it
+ * goes on waiting as it did, and is looked after later. */
+static enum parking_put wait_on(struct serving *s)
+{
+	struct link_wait w = *s->again;
+
+	w.looked = LINK_LOOK_FAILED;
+	return parking_put(s->worker->parking, &w, peer_descriptor(&s->peer, &w.request_id));
+}
+
 /* Whether the request waits with the waiter from now on; else it is to be answered. */
 static bool leave(struct serving *s, struct request *rq, struct reply *rp, struct err *err)
 {
-	/* "validate" is a probe, and no device that could be told apart from others. */
-	enum parking_put put =
-		!rp->wait || !rq->device.id ? PARKING_TOO_LARGE : park(s, rq, rp->wait);
+	enum parking_put put = PARKING_TOO_LARGE;
 
+	if (s->again && rp->http == 503)
+		put = wait_on(s);
+	/* "validate" is a probe, and no device that could be told apart from others. */
+	else if (rp->wait && rq->device.id)
+		put = park(s, rq, rp->wait);
 	if (put == PARKING_DONE)
 		return true;
-	rp->wait = NULL;
-	if (put == PARKING_NOBODY)
+	if (rp->wait && put == PARKING_NOBODY)
 		cannot_wait(rq, rp, err);
+	rp->wait = NULL;
 	return false;
-}
-
-/* A look that a server behind us did not let happen is no reason to send the device away: it
- * goes on waiting, and is looked after later. */
-static bool wait_on(struct serving *s, const struct reply *rp)
-{
-	struct link_wait w;
-
-	if (!s->again || rp->wait || rp->http != 503 || s->again->until <= clock_mono_ms())
-		return false;
-	w = *s->again;
-	w.looked = LINK_LOOK_FAILED;
-	return parking_put(s->worker->parking, &w, peer_descriptor(&s->peer, &w.request_id)) ==
-	       PARKING_DONE;
 }
 
 static unsigned answer(struct serving *s, struct request *rq, struct reply *rp, struct err *err)
@@ -387,7 +389,8 @@ static void serve(struct serving *s)
 		trips = answer(s, &rq, &rp, &err);
 	}
 	drain(s, conf);
-	if (leave(s, &rq, &rp, &err) || wait_on(s, &rp)) {
+	s->parked = leave(s, &rq, &rp, &err);
+	if (s->parked) {
 		peer_leave(&s->peer);
 	} else {
 		send_answer(s, &rp, &rq, &err);

@@ -36,7 +36,7 @@ struct listener {
 	const struct listener_config *lc;
 	struct settings *conf;
 	int source;
-	char host[256], id[300], url[256];
+	char host[256], id[300];
 	struct loop loop;
 	struct publisher publisher;
 	struct watchers watchers;
@@ -271,7 +271,10 @@ static void hear_database(struct listener *l, int64_t now)
 		/* A new connection: what was written last may have been lost with the old one.
 		 */
 		l->read = 0;
-		l->again = 0;
+		if (l->source != LISTENER_URL)
+			l->again = 0;
+		else if (l->registered)
+			l->publisher.incomplete = true;
 	} else if (n && l->source != LISTENER_URL) {
 		read_waiting(l, accounts, n, now);
 	}
@@ -358,7 +361,7 @@ static int64_t earlier(int64_t a, int64_t b)
 static void work(struct listener *l)
 {
 	while (!l->stop) {
-		int64_t began = clock_mono_ms(), now = began, due;
+		int64_t began = clock_mono_ms(), now = began, due, slept;
 
 		use_database(l, now);
 		if (now >= l->tick)
@@ -374,8 +377,8 @@ static void work(struct listener *l)
 			due = earlier(
 				due, now + (publisher_ready(&l->publisher, now) ? 0 : TICK_MS));
 		due = due > now ? due : now;
-		loop_turn(&l->loop, due - now);
-		if (clock_mono_ms() - began - (due - now) > STALL_MS && l->hook)
+		slept = loop_turn(&l->loop, due - now);
+		if (clock_mono_ms() - began - earlier(slept, due - now) > STALL_MS && l->hook)
 			l->publisher.incomplete = true;
 	}
 }
@@ -453,8 +456,9 @@ static void tear_down(struct listener *l)
 
 	hook_close(l->hook);
 	roster_release(&l->roster);
+	l->publisher.retry = 0;
 	if (l->publisher.due >= 0)
-		publisher_run(&l->publisher, INT64_MAX);
+		publisher_run(&l->publisher, l->publisher.due);
 	if (l->registered && events_leave(&l->publisher.events, &err))
 		log_error("%s", err.text);
 	publisher_release(&l->publisher);

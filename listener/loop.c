@@ -143,14 +143,17 @@ void loop_drop(struct loop *l, void *curl)
 
 /* One event a turn: what deals with it may end what another event in the same hand would be
  * for. */
-void loop_turn(struct loop *l, int64_t timeout_ms)
+int64_t loop_turn(struct loop *l, int64_t timeout_ms)
 {
-	int64_t now = clock_mono_ms();
+	int64_t now = clock_mono_ms(), slept;
 	struct epoll_event e;
+	int n;
 
 	if (l->curl_due >= 0 && l->curl_due - now < timeout_ms)
 		timeout_ms = l->curl_due > now ? l->curl_due - now : 0;
-	if (epoll_wait(l->epoll, &e, 1, (int)timeout_ms) == 1) {
+	n = epoll_wait(l->epoll, &e, 1, (int)timeout_ms);
+	slept = clock_mono_ms() - now;
+	if (n == 1) {
 		struct loop_io *io = e.data.ptr;
 
 		io->ready(io, e.events);
@@ -159,4 +162,5 @@ void loop_turn(struct loop *l, int64_t timeout_ms)
 		l->curl_due = -1;
 		act(l, CURL_SOCKET_TIMEOUT, 0);
 	}
+	return slept;
 }

@@ -35,7 +35,7 @@ void loop_remove(struct loop *l, int fd);
 void loop_connect(struct loop *l, void *curl, struct loop_transfer *t);
 void loop_drop(struct loop *l, void *curl);
 
-/* Waits at most timeout_ms for something, and deals with it. */
-void loop_turn(struct loop *l, int64_t timeout_ms);
+/* Waits at most timeout_ms for something, and deals with it. How long it has waited. */
+int64_t loop_turn(struct loop *l, int64_t timeout_ms);
 
 #endif

@@ -14,7 +14,8 @@
 #include <sys/random.h>
 
 enum { RESPONSE_MOST = 1024 * 1024, READ_BYTES = 4096 };
-enum { ABSENT_MS = 50, ABSENT_STEPS = 7 };
+/* Watchers are seen to once a second. */
+enum { ABSENT_MS = 500, ABSENT_STEPS = 4 };
 enum { PAUSE_MS = 1000, PAUSE_MOST_MS = 300 * 1000, NO_WAITER_MS = 1000 };
 /* Enough for a greeting; each connection that waits keeps it. */
 enum { CURL_BYTES = 4096 };
@@ -162,7 +163,8 @@ static void connect_now(struct watcher *w)
 	enum rc rc = credentials(w, a, &login, &password, &err);
 
 	if (rc == RC_UNAVAILABLE) {
-		back_off(w);
+		/* It is the waiter that is not there, for all of them. */
+		w->due = w->all->no_waiter_until;
 	} else if (rc == RC_ABSENT) {
 		/* It is about to be handed over to the waiter; or nobody waits just now. */
 		w->due = clock_mono_ms() + (ABSENT_MS << w->absent);

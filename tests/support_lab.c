@@ -117,23 +117,88 @@ const char *lab_get(const char *key)
 	return value;
 }
 
-void lab_kill_a_worker(unsigned pick)
+enum { CHILDREN = 64 };
+
+/* Of the pool: workers, and the waiter. */
+static size_t children(long v[CHILDREN])
 {
 	long parent = strtol(lab_get("EASPOOL_PID"), NULL, 10);
 	char path[128], line[64];
-	long v[64];
 	size_t n = 0;
 	FILE *f;
 
 	(void)snprintf(path, sizeof(path), "/proc/%ld/task/%ld/children", parent, parent);
 	f = fopen(path, "r");
 	if (!f)
-		return;
-	while (n < 64 && fscanf(f, "%63s", line) == 1)
+		return 0;
+	while (n < CHILDREN && fscanf(f, "%63s", line) == 1)
 		v[n++] = strtol(line, NULL, 10);
 	(void)fclose(f);
+	return n;
+}
+
+void lab_kill_a_worker(unsigned pick)
+{
+	long v[CHILDREN];
+	size_t n = children(v);
+
 	if (n)
 		(void)kill((pid_t)v[pick % n], SIGKILL);
+}
+
+long lab_waiter(void)
+{
+	long v[CHILDREN];
+	size_t n = children(v);
+
+	for (size_t i = 0; i < n; i++) {
+		char path[64], name[64] = "";
+		FILE *f;
+
+		(void)snprintf(path, sizeof(path), "/proc/%ld/comm", v[i]);
+		f = fopen(path, "r");
+		if (f && fgets(name, sizeof(name), f) &&
+			strcmp(name, "easpool-waiter\n") == 0) {
+			(void)fclose(f);
+			return v[i];
+		}
+		if (f)
+			(void)fclose(f);
+	}
+	die("there is no waiter");
+}
+
+/* R, S ...; '\0': it is gone. The name in front of it stands in brackets. */
+static char state_of(long pid)
+{
+	char path[64], line[256];
+	const char *end = NULL;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/%ld/stat", pid);
+	f = fopen(path, "r");
+	if (!f)
+		return '\0';
+	if (fgets(line, sizeof(line), f))
+		end = strrchr(line, ')');
+	(void)fclose(f);
+	return end ? end[2] : '\0';
+}
+
+bool lab_rests(long pid)
+{
+	enum { SAMPLES = 50, EVERY_US = 20000 };
+	unsigned running = 0;
+
+	for (unsigned i = 0; i < SAMPLES; i++) {
+		char state = state_of(pid);
+
+		if (state == '\0')
+			die("a process is gone");
+		running += state == 'R';
+		(void)usleep(EVERY_US);
+	}
+	return running < SAMPLES / 2;
 }
 
 void lab_break(const char *what)

@@ -5,6 +5,8 @@
 #ifndef EASPOOL_TESTS_SUPPORT_LAB_H
 #define EASPOOL_TESTS_SUPPORT_LAB_H
 
+#include <stdbool.h>
+
 /* Starts a lab with that many users ("user01@example.test" ...); ends the process on failure.
  */
 void lab_up(unsigned users);
@@ -15,8 +17,13 @@ void lab_down(void);
 
 /* A variable of lab.env; ends the process when there is none. */
 const char *lab_get(const char *key);
-/* A worker of the pool, killed without warning. */
+/* A worker of the pool, or its waiter, killed without warning. */
 void lab_kill_a_worker(unsigned pick);
+/* The process that holds the waiting requests. */
+long lab_waiter(void);
+/* Whether a process sleeps more than it runs, seen for a second in which it has nothing to do.
+ */
+bool lab_rests(long pid);
 /* Something breaks, and is started again as a supervisor would; tests/lab/fault has the list.
  */
 void lab_break(const char *what);

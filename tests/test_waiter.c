@@ -25,6 +25,10 @@ enum { WAITS = 20, PATIENCE_MS = 10000 };
 static char dir[64], path[128];
 static pid_t waiter;
 
+static void reopen(const struct settings *conf UNUSED)
+{
+}
+
 static int start_waiter(void **state UNUSED)
 {
 	struct arena *a = arena_new();
@@ -42,7 +46,7 @@ static int start_waiter(void **state UNUSED)
 		return -1;
 	waiter = fork();
 	if (waiter == 0)
-		_exit(waiter_run(&conf, false));
+		_exit(waiter_run(&(struct waiter_config){&conf, reopen, false}));
 	arena_free(a);
 	return waiter < 0 ? -1 : 0;
 }

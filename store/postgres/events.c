@@ -29,12 +29,11 @@ static const char publish_sql[] =
 	"  messages = CASE WHEN EXCLUDED.uidvalidity <> 0 THEN EXCLUDED.messages"
 	"   ELSE c.messages END,"
 	"  modseq = EXCLUDED.modseq"
-	" WHERE EXCLUDED.seq > 1 OR CASE WHEN EXCLUDED.uidvalidity <> 0"
-	"  THEN (c.uidvalidity, c.uidnext, c.messages, c.modseq) <>"
+	" WHERE EXCLUDED.seq > 1 OR EXCLUDED.uidvalidity = 0"
+	"  OR (c.uidvalidity, c.uidnext, c.messages, c.modseq) <>"
 	"   (EXCLUDED.uidvalidity, EXCLUDED.uidnext, EXCLUDED.messages, EXCLUDED.modseq)"
-	"  ELSE true END"
-	" RETURNING c.folder, c.seq, c.uidnext) "
-	"SELECT pg_notify('easpool', concat_ws(' ', 'c', e.account, u.folder, u.seq, u.uidnext,"
+	" RETURNING c.folder, c.seq) "
+	"SELECT pg_notify('easpool', concat_ws(' ', 'c', e.account, u.folder, u.seq, e.uidnext,"
 	" e.how)) FROM u JOIN e ON e.row = u.folder";
 
 static const char hierarchy_sql[] =
@@ -308,9 +307,16 @@ int events_socket(const struct events *e)
 
 static bool listen(struct events *e)
 {
-	struct arena *a = arena_new();
+	struct arena *a;
 	struct params none;
 	bool ok;
+
+	/* Where the mail server tells of everybody, nobody need be named. */
+	if (strcmp(e->source, "url") == 0) {
+		e->heard_at = e->conn.opened;
+		return true;
+	}
+	a = arena_new();
 
 	params_init(&none, a);
 	ok = execute(e, listen_sql, &none, NULL) == RC_OK;

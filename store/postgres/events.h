@@ -6,6 +6,8 @@
  *     c ACCOUNT FOLDER SEQ UIDNEXT HOW   how: n a mail was delivered, a something may have been
  *                                        added, f something else changed; UIDNEXT 0: not known
  *     h ACCOUNT SEQ                      folders may have come, gone or got another name
+ *     u ACCOUNT                          nobody watches it any more
+ * and from the workers d DEVICE (state.h, watch_own).
  * Channel `easpool_watch`, from the workers: an account of which a device waits now.
  */
 #ifndef EASPOOL_STORE_POSTGRES_EVENTS_H
@@ -14,7 +16,6 @@
 #include "core/model/mail.h"
 #include "store/postgres/conn.h"
 
-/* The stronger, the higher. */
 enum event_how { EVENT_OTHER, EVENT_ADDED, EVENT_DELIVERED };
 
 struct event {
@@ -22,8 +23,8 @@ struct event {
 	enum event_how how;
 	/*
 	 * How the folder stands now: it is an event only if that is not known yet. uidvalidity
-	 * 0: not known; uidnext is then one more than the UID of the newest mail, so that a
-	 * mail that is known already is no event either, or 0.
+	 * 0: not known, and it is one in any case; uidnext is then one more than the UID of the
+	 * newest mail, or 0.
 	 */
 	struct mail_mark mark;
 	bool forced; /* it is an event in any case */

@@ -31,6 +31,7 @@ struct notices {
 	short events;
 	int64_t next, pause;
 	bool asked, told_down; /* a question is under way; the loss was logged */
+	bool complained;       /* an error was logged */
 	struct buf forget;     /* "1,2,3" */
 };
 
@@ -80,6 +81,9 @@ static void lost(struct notices *n, int64_t now)
 	n->c = NULL;
 	n->stage = DOWN;
 	n->asked = false;
+	/* Who comes back meanwhile begins anew; what is left over ends by itself (listen_sql).
+	 */
+	buf_reset(&n->forget);
 	n->next = now + n->pause;
 	n->pause = n->pause * 2 < PAUSE_MAX_MS ? n->pause * 2 : PAUSE_MAX_MS;
 	if (was_up)
@@ -163,6 +167,11 @@ static void take_results(struct notices *n, int64_t now)
 			take_listeners(n, r);
 		} else if (PQresultStatus(r) == PGRES_FATAL_ERROR) {
 			good = false;
+			if (n->stage == READY && !n->complained)
+				log_error("the waiter asks in vain: %.*s",
+					(int)strcspn(PQresultErrorMessage(r), "\n"),
+					PQresultErrorMessage(r));
+			n->complained = true;
 		}
 		PQclear(r);
 	}
@@ -177,7 +186,7 @@ static void take_results(struct notices *n, int64_t now)
 	n->next = now;
 	if (n->told_down)
 		log_info("the waiter hears the database again");
-	n->told_down = false;
+	n->told_down = n->complained = false;
 	n->heard.up(n->heard.ctx, true);
 }
 
@@ -245,6 +254,6 @@ void notices_step(struct notices *n, int64_t now)
 
 void notices_forget(struct notices *n, const int64_t *accounts, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count && n->stage == READY; i++)
 		buf_addf(&n->forget, "%s%lld", n->forget.n ? "," : "", (long long)accounts[i]);
 }

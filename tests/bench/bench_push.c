@@ -12,10 +12,11 @@
  *     --source url|notify|idle
  *                    of wake, burst, renew and watch: the lab has a listener with that source;
  *                    else we play it. wake delivers real mails then.
- *     --event notify|both|lmtp|url
+ *     --event notify|both|lmtp|url|stored
  *                    of burst: only notices; real mails by LMTP of which we give notice; real
- *                    mails of which the listener gives notice; only events at its URL. The
- *                    last two have the source url unless told otherwise.
+ *                    mails of which the listener gives notice; only events at its URL; such
+ *                    events of mails that were stored before. The last three have the source
+ * url unless told otherwise.
  *     --rate N       events a second of burst (1000; 0, of the last two: as many as possible)
  *     --seconds N    of burst (10)
  *     --rounds N     renewals of a phone in renew (100)
@@ -119,7 +120,7 @@ static unsigned number(const char *text)
 
 static enum event_source event(const char *text)
 {
-	static const char *const names[] = {"notify", "both", "lmtp", "url"};
+	static const char *const names[] = {"notify", "both", "lmtp", "url", "stored"};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (strcmp(text, names[i]) == 0)

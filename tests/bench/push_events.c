@@ -5,12 +5,15 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+extern char **environ;
 
 /* Answers of three digits; only the last of several lines has a space behind them. */
 static void lmtp_hear(int fd, unsigned answers)
@@ -122,7 +125,7 @@ void events_init(struct events *e, enum event_source source, unsigned accounts)
 		lmtp_hear(e->lmtp, 1);
 		lmtp_say(e->lmtp, 1, "LHLO bench.example.test\r\n");
 	}
-	if (source == EVENT_URL)
+	if (source == EVENT_URL || source == EVENT_STORED)
 		e->url = push_reach(strrchr(lab_get("LISTENER_URL"), ':') + 1, "the listener");
 }
 
@@ -143,13 +146,13 @@ void events_send(struct events *e, unsigned account, char how)
 	size_t i = account - 1;
 	uint32_t uidnext = 0;
 
-	if (e->source == EVENT_URL)
+	if (e->source == EVENT_URL || e->source == EVENT_STORED)
 		post(e, account);
 	else if (e->source != EVENT_NOTIFY)
 		deliver(e, account);
 	if (e->source != EVENT_NOTIFY)
 		uidnext = ++e->uidnext[i];
-	if (e->source == EVENT_LMTP || e->source == EVENT_URL)
+	if (e->source >= EVENT_LMTP)
 		return;
 	push_sql(e->c,
 		"WITH c AS (INSERT INTO change (folder, seq) VALUES (%lld, 1) ON CONFLICT (folder)"
@@ -157,6 +160,41 @@ void events_send(struct events *e, unsigned account, char how)
 		" SELECT pg_notify('easpool', format('c %lld %lld %%s %u %c', seq)) FROM c",
 		(long long)e->folder[i], (long long)e->account[i], (long long)e->folder[i],
 		uidnext, how);
+}
+
+static void store_one(const char *user, const char *file)
+{
+	char conf[128];
+	const char *argv[] = {
+		"doveadm", "-c", conf, "-o", "mail_plugins=", "save", "-u", user, file, NULL};
+	pid_t pid;
+	int status = -1;
+
+	(void)snprintf(conf, sizeof(conf), "%s/dovecot.conf", lab_get("LAB_DIR"));
+	if (posix_spawnp(&pid, argv[0], NULL, NULL, (char *const *)(uintptr_t)argv, environ) !=
+			0 ||
+		waitpid(pid, &status, 0) != pid || status != 0)
+		bench_die("doveadm save: %d", status);
+}
+
+void events_store(unsigned accounts, unsigned each)
+{
+	char file[128], user[64];
+
+	for (unsigned i = 0; i < each; i++) {
+		FILE *f;
+
+		(void)snprintf(file, sizeof(file), "%s/stored", lab_get("LAB_DIR"));
+		f = fopen(file, "w");
+		if (!f)
+			bench_die("%s: %s", file, strerror(errno));
+		(void)fprintf(f, "From: sender@example.test\nSubject: Stored %u\n\nText.\n", i);
+		(void)fclose(f);
+		for (unsigned k = 1; k <= accounts; k++) {
+			fleet_user(k, user, sizeof(user));
+			store_one(user, file);
+		}
+	}
 }
 
 /* --- several that send at the same time */

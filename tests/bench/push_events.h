@@ -13,6 +13,7 @@ enum event_source {
 	EVENT_BOTH,   /* we, after having delivered it by LMTP */
 	EVENT_LMTP,   /* the server's own listener; we only deliver */
 	EVENT_URL,    /* we tell the listener's URL of a mail that does not exist */
+	EVENT_STORED, /* likewise, of mails that were stored before without a word of it */
 };
 
 struct events {
@@ -28,6 +29,9 @@ void events_init(struct events *e, enum event_source source, unsigned accounts);
 void events_release(struct events *e);
 /* A mail for that account. how: 'n' or, of EVENT_NOTIFY only, 'a'. */
 void events_send(struct events *e, unsigned account, char how);
+
+/* So many mails for each account, of which Dovecot tells nobody. */
+void events_store(unsigned accounts, unsigned each);
 
 /* --- several that send at the same time, each to accounts of its own */
 
