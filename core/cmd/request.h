@@ -14,6 +14,9 @@
 #include "core/base/err.h"
 #include "core/base/secret.h"
 #include "core/model/auth.h"
+#include "core/model/certs.h"
+#include "core/model/dav.h"
+#include "core/model/directory.h"
 #include "core/model/mail.h"
 #include "core/model/state.h"
 #include "core/model/submit.h"
@@ -29,8 +32,11 @@ struct request;
 struct services {
 	struct state *state;
 	struct auth *auth;
-	struct mail *mail;     /* of the authenticated user; connects when first used */
-	struct submit *submit; /* likewise */
+	struct mail *mail;           /* of the authenticated user; connects when first used */
+	struct submit *submit;       /* likewise */
+	struct dav *dav;             /* of the user; NULL: there is no CardDAV server */
+	struct directory *directory; /* NULL: there is no company address book */
+	struct certs *certs;
 	/* A newer request of the device ends its older waits here; NULL: there are none. */
 	void (*end_waits)(struct services *sv, const struct request *rq);
 	/* The device was told of changes, at this state of what it has: the seconds to wait

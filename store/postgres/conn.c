@@ -1,5 +1,7 @@
 #include "store/postgres/conn.h"
 
+#include "core/base/buf.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +38,48 @@ void params_int(struct params *p, int64_t n)
 	struct str s = arena_printf(p->a, "%lld", (long long)n);
 
 	put(p, s.p, s.n, 0);
+}
+
+/* An array literal is what its elements have between braces. */
+static void add_array(struct params *p, struct buf *b)
+{
+	buf_addc(b, '}');
+	if (b->over)
+		abort();
+	params_text(p, buf_str(b));
+	buf_release(b);
+}
+
+void params_ints(struct params *p, const int64_t *v, size_t n)
+{
+	struct buf b;
+
+	buf_init(&b, BUF_MAX_RESPONSE);
+	buf_addc(&b, '{');
+	for (size_t i = 0; i < n; i++)
+		buf_addf(&b, "%s%lld", i ? "," : "", (long long)v[i]);
+	add_array(p, &b);
+}
+
+void params_texts(struct params *p, const struct str *v, size_t n)
+{
+	struct buf b;
+
+	buf_init(&b, BUF_MAX_RESPONSE);
+	buf_addc(&b, '{');
+	for (size_t i = 0; i < n; i++) {
+		buf_adds(&b, i ? ",\"" : "\"");
+		for (size_t k = 0; k < v[i].n; k++) {
+			char c = v[i].p[k];
+
+			if (c == '"' || c == '\\')
+				buf_addc(&b, '\\');
+			if (c)
+				buf_addc(&b, c);
+		}
+		buf_addc(&b, '"');
+	}
+	add_array(p, &b);
 }
 
 static enum rc failed(struct conn *c, PGresult *r, struct err *err)

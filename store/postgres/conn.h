@@ -33,6 +33,10 @@ void params_init(struct params *p, struct arena *a);
 void params_text(struct params *p, struct str s);  /* STR_NONE as '' */
 void params_bytes(struct params *p, struct str s); /* bytea */
 void params_int(struct params *p, int64_t n);
+/* Arrays, as PostgreSQL writes them: for unnest() and = ANY. A NUL in a text is left out;
+ * callers bound what they put in. */
+void params_ints(struct params *p, const int64_t *v, size_t n);
+void params_texts(struct params *p, const struct str *v, size_t n);
 
 enum { CONN_ONCE = 0, CONN_REPEAT = 1 };
 

@@ -1,0 +1,25 @@
+/*
+ * picture: an image as a device can take it.
+ */
+#ifndef EASPOOL_CORE_MAP_PICTURE_H
+#define EASPOOL_CORE_MAP_PICTURE_H
+
+#include "core/base/arena.h"
+#include "core/base/err.h"
+
+/* Largest image that is looked at, octets and pixels: larger ones are not shown. */
+#define PICTURE_BYTES_MAX  (24u * 1024 * 1024)
+#define PICTURE_PIXELS_MAX (64u * 1024 * 1024)
+
+/*
+ * The image as a JPEG of at most `max` octets, scaled down when it must be; as it is when it is
+ * a JPEG that fits. Into the arena. RC_INVALID: it is no image that we can read. RC_LIMIT: it
+ * is beyond the bounds, or cannot be made small enough.
+ */
+MUST_USE enum rc picture_fit(
+	struct str image, size_t max, struct arena *a, struct str *jpeg_r, struct err *err);
+
+/* image/jpeg, image/png, image/gif by the first bytes; NULL: none of them. */
+const char *picture_type(struct str image);
+
+#endif
