@@ -12,6 +12,7 @@
 #include "core/base/arena.h"
 #include "core/base/err.h"
 #include "core/base/uidset.h"
+#include "core/model/dav.h"
 #include "core/model/mail.h"
 #include "core/wire/version.h"
 
@@ -66,7 +67,8 @@ enum folder_kind {
 	FOLDER_CALENDAR,
 	FOLDER_CONTACTS,
 	FOLDER_TASKS,
-	FOLDER_NOTES
+	FOLDER_NOTES,
+	FOLDER_RECIPIENTS, /* whom the user has written to; its id is "RI" */
 };
 
 /* A folder of an account. The id is given once and never used again for another folder. */
@@ -121,14 +123,37 @@ struct notes {
 	size_t n;
 };
 
-/* What is known, without asking the mail server, of a folder that a device waits for. */
+/* A member of a DAV collection as it was last seen, or an entry of the recipient cache. */
+struct item {
+	uint32_t number; /* of its ServerId; unique in the account and never given again */
+	int64_t folder;  /* row of its folder */
+	struct str href, etag;
+	uint64_t version; /* when it changed last: grows from change to change in the account */
+	bool gone;
+};
+
+struct items {
+	struct item *v;
+	size_t n;
+};
+
+/* A DAV collection as it was last seen. */
+struct shadow {
+	int64_t folder;   /* in: its row */
+	struct str token; /* to ask the server from; empty: it was never looked at */
+	uint64_t version; /* the greatest of its items, those that are gone included */
+	uint64_t purged;  /* items gone at a version up to this one are forgotten */
+};
+
+/* What is known, without asking the server, of a folder that a device waits for. */
 struct watched_folder {
-	struct str id;        /* in: the CollectionId */
-	struct folder folder; /* row 0: there is no such folder */
-	struct collection c;  /* the device's; epoch 0: it never synchronised it */
-	uint64_t seq;         /* grows with every change that is noticed; 0: none was so far */
-	bool current;         /* mark is how the mailbox stands now */
-	struct mail_mark mark;
+	struct str id;         /* in: the CollectionId */
+	struct folder folder;  /* row 0: there is no such folder */
+	struct collection c;   /* the device's; epoch 0: it never synchronised it */
+	uint64_t seq;          /* grows with every change that is noticed; 0: none was so far */
+	bool current;          /* mark, or version, is how the folder stands now */
+	struct mail_mark mark; /* of a mailbox */
+	uint64_t version;      /* of a collection: shadow.version */
 };
 
 struct watch {
@@ -236,6 +261,38 @@ struct state_ops {
 	enum rc (*search_load)(struct state *s, const struct device *d, int64_t age,
 		struct arena *a, struct str *bytes_r, struct err *err);
 
+	/* Shadows of these folders of the account; one trip. */
+	enum rc (*shadows_load)(struct state *s, const struct account *ac, struct shadow *v,
+		size_t n, struct arena *a, struct err *err);
+	/*
+	 * The server was asked from sh->token on and said this. What differs from what was
+	 * known gets a version, what is new a number, and whoever waits for the folder is
+	 * woken. One trip, one transaction; sh becomes what is stored then. RC_CONFLICT: the
+	 * shadow is no longer at sh->token, somebody else has asked meanwhile; nothing was
+	 * done.
+	 */
+	enum rc (*shadow_seen)(struct state *s, const struct account *ac, struct shadow *sh,
+		const struct dav_changes *ch, struct arena *a, struct err *err);
+	/*
+	 * The device itself wrote, or removed (gone), this member: what the server will tell of
+	 * it later is no news. r: the item as it is now. Others who wait are woken.
+	 */
+	enum rc (*item_own)(struct state *s, const struct account *ac, int64_t folder,
+		struct str href, struct str etag, bool gone, struct arena *a, struct item *r,
+		struct err *err);
+	/* Items of these folders of the account that changed after `version`, in the order of
+	 * their versions, at most `most`. */
+	enum rc (*items_since)(struct state *s, const struct account *ac,
+		const int64_t *folders, size_t n, uint64_t version, size_t most,
+		struct arena *a, struct items *r, struct err *err);
+	/* Those with these numbers, that are gone and still known included. */
+	enum rc (*items_get)(struct state *s, const struct account *ac, const int64_t *folders,
+		size_t n, const struct uidset *numbers, struct arena *a, struct items *r,
+		struct err *err);
+	/* The numbers of all that are not gone. */
+	enum rc (*items_numbers)(struct state *s, const struct account *ac,
+		const int64_t *folders, size_t n, struct uidset *r, struct err *err);
+
 	/*
 	 * What a wait goes by. Look first and ask the mail server afterwards: what changes in
 	 * between has a higher seq. One trip, and no write.
@@ -245,8 +302,9 @@ struct state_ops {
 	/* Tells the listeners that a device of this account waits at this host. */
 	enum rc (*watch_begin)(struct state *s, const struct account *ac, struct err *err);
 	/*
-	 * What the mail server has said since: the marks of those folders of w that were not
-	 * current and have one; hierarchy: the stored folders are those of the mail server.
+	 * What the servers have said since: the marks of those mailboxes of w that were not
+	 * current and have one; collections that were not current have been asked just now;
+	 * hierarchy: the stored folders are those of the servers.
 	 * Nothing is noted where a change was noticed meanwhile. Loosely durable.
 	 */
 	enum rc (*watch_note)(struct state *s, const struct account *ac, const struct watch *w,
