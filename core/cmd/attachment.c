@@ -57,6 +57,8 @@ enum rc attachment_find(struct request *rq, struct services *sv, struct str refe
 		sv->state, folder_get, &rq->account, collection, rq->arena, &r->folder, err);
 	if (rc)
 		return rc;
+	if (r->folder.kind != FOLDER_MAIL)
+		return err_set(err, RC_ABSENT, "items of that folder have no attachments");
 	uidset_init(&one, rq->arena);
 	uidset_add(&one, r->uid);
 	rc = mail_call(sv->mail, summaries, r->folder.path, &one, NULL, rq->arena, &s, err);

@@ -5,8 +5,8 @@
  */
 #include "core/base/utf8.h"
 #include "core/cmd/command.h"
+#include "core/cmd/servers.h"
 #include "core/cmd/status.h"
-#include "core/sync/folders.h"
 #include "core/sync/hierarchy.h"
 #include "core/sync/sync_key.h"
 
@@ -40,9 +40,10 @@ struct change {
 
 static enum rc refresh(struct change *ch, struct err *err)
 {
+	struct folder_servers servers = servers_of(ch->rq, ch->sv);
+
 	ch->refreshed = true;
-	return folders_refresh(ch->sv->state, &ch->rq->account, ch->sv->mail, ch->rq->arena,
-		&ch->folders, err);
+	return folders_refresh(&servers, ch->rq->arena, &ch->folders, err);
 }
 
 /* The folder of that id, asked of the mail server only when it is not known. */
@@ -58,7 +59,7 @@ static enum rc find(struct change *ch, struct str id, const struct folder **r, s
 	return rc;
 }
 
-/* The path of "0" is empty. */
+/* The path of "0" is empty. Only mailboxes stand below others. */
 static enum rc find_parent(struct change *ch, struct str id, struct str *path_r,
 	unsigned *status_r, struct err *err)
 {
@@ -69,7 +70,7 @@ static enum rc find_parent(struct change *ch, struct str id, struct str *path_r,
 	if (str_is(id, "0"))
 		return RC_OK;
 	rc = find(ch, id, &f, err);
-	if (rc == RC_OK && !f)
+	if (rc == RC_OK && (!f || f->kind != FOLDER_MAIL))
 		*status_r = FOLDER_NO_PARENT;
 	else if (rc == RC_OK)
 		*path_r = f->path;
@@ -92,12 +93,78 @@ static bool is_trouble(enum rc rc)
 
 static bool is_special(const struct folder *f)
 {
-	return f->type >= TYPE_INBOX && f->type <= TYPE_SENT;
+	const struct item_class *class = item_class_of(f->kind);
+
+	return (f->type >= TYPE_INBOX && f->type <= TYPE_SENT) ||
+	       f->kind == FOLDER_RECIPIENTS || (class && f->type == class->default_type);
+}
+
+/* [MS-ASCMD] 2.2.3.49: a DAV server does not mind two collections of one name; devices do. */
+static enum rc name_taken(
+	struct change *ch, struct str name, struct str but, unsigned *status_r, struct err *err)
+{
+	enum rc rc = ch->refreshed ? RC_OK : refresh(ch, err);
+
+	for (size_t i = 0; i < ch->folders.n && rc == RC_OK; i++)
+		if (str_is(ch->folders.v[i].parent, "0") && !str_eq(ch->folders.v[i].id, but) &&
+			str_ieq(ch->folders.v[i].name, name) &&
+			hierarchy_has(ch->told, ch->folders.v[i].id))
+			*status_r = FOLDER_EXISTS;
+	return rc;
 }
 
 static bool good_name(struct str name)
 {
 	return name.n && utf8_chars(name) <= NAME_MAX_CHARS;
+}
+
+/* What a folder became on its server: the device is told its id. */
+static enum rc created(struct change *ch, enum folder_kind kind, struct str path, enum rc how,
+	unsigned *status_r, struct err *err)
+{
+	enum rc rc = refresh(ch, err);
+
+	if (rc)
+		return rc;
+	ch->set = folders_by_path(&ch->folders, kind, path);
+	/* One that the device knows is in the way; else it is what an earlier try has made. */
+	if (how == RC_CONFLICT && (!ch->set || hierarchy_has(ch->told, ch->set->id)))
+		*status_r = FOLDER_EXISTS;
+	else if (!ch->set)
+		*status_r = FOLDER_SERVER_ERROR;
+	return RC_OK;
+}
+
+/* A collection of the DAV server, at a place that is the same when the request comes again. */
+static enum rc create_collection(struct change *ch, const struct item_class *class,
+	struct str name, unsigned *status_r, struct err *err)
+{
+	struct request *rq = ch->rq;
+	struct str path, parent = elem_text(rq->doc, FOLDERHIERARCHY_PARENT_ID);
+	struct str key = arena_printf(rq->arena, "eas-%lld-%.*s", (long long)rq->device.id,
+		STR_FMT(elem_text(rq->doc, FOLDERHIERARCHY_SYNC_KEY)));
+	enum rc rc;
+
+	if (parent.n && !str_is(parent, "0")) {
+		*status_r = FOLDER_NO_PARENT;
+		return RC_OK;
+	}
+	/* Where there is one folder for all, another one would not be seen. */
+	if (!ch->sv->dav || rq->conf->contacts_merge) {
+		*status_r = FOLDER_MALFORMED;
+		return RC_OK;
+	}
+	rc = name_taken(ch, name, STR_NONE, status_r, err);
+	if (rc || *status_r)
+		return rc;
+	rc = dav_call(ch->sv->dav, create, class->dav, key, name, rq->arena, &path, err);
+	if (is_trouble(rc))
+		return rc;
+	if (rc && rc != RC_CONFLICT) {
+		*status_r = status_of_refusal(rc);
+		return RC_OK;
+	}
+	return created(ch, class->kind, path, rc, status_r, err);
 }
 
 static enum rc create(struct change *ch, unsigned *status_r, struct err *err)
@@ -106,12 +173,14 @@ static enum rc create(struct change *ch, unsigned *status_r, struct err *err)
 	struct str name = str_trim(elem_text(doc, FOLDERHIERARCHY_DISPLAY_NAME));
 	struct str parent, path, parent_id = elem_text(doc, FOLDERHIERARCHY_PARENT_ID);
 	uint32_t type = elem_u32(doc, FOLDERHIERARCHY_TYPE, 0);
+	const struct item_class *class = item_class_of_type(type);
 	struct arena *a = ch->rq->arena;
 	struct mail *mail = ch->sv->mail;
 	enum rc rc;
 
-	/* A default folder is not made by a device, and there is no other class yet. */
-	if (!good_name(name) || (type != TYPE_GENERIC && type != TYPE_USER_MAIL)) {
+	/* A default folder is not made by a device. */
+	if (!good_name(name) || (type != TYPE_GENERIC && type != TYPE_USER_MAIL &&
+					(!class || type != class->user_type))) {
 		*status_r = FOLDER_MALFORMED;
 		return RC_OK;
 	}
@@ -119,6 +188,8 @@ static enum rc create(struct change *ch, unsigned *status_r, struct err *err)
 		*status_r = FOLDER_SPECIAL;
 		return RC_OK;
 	}
+	if (class)
+		return create_collection(ch, class, name, status_r, err);
 	rc = find_parent(ch, parent_id.n ? parent_id : STR("0"), &parent, status_r, err);
 	if (rc || *status_r)
 		return rc;
@@ -131,15 +202,7 @@ static enum rc create(struct change *ch, unsigned *status_r, struct err *err)
 		*status_r = rc == RC_ABSENT ? FOLDER_NO_PARENT : status_of_refusal(rc);
 		return RC_OK;
 	}
-	if (refresh(ch, err))
-		return err ? err->rc : RC_UNAVAILABLE;
-	ch->set = folders_by_path(&ch->folders, path);
-	/* One that the device knows is in the way; else it is what an earlier try has made. */
-	if (rc == RC_CONFLICT && (!ch->set || hierarchy_has(ch->told, ch->set->id)))
-		*status_r = FOLDER_EXISTS;
-	else if (!ch->set)
-		*status_r = FOLDER_SERVER_ERROR;
-	return RC_OK;
+	return created(ch, FOLDER_MAIL, path, rc, status_r, err);
 }
 
 /* Renames on the server, and in what is known of the folders. */
@@ -173,6 +236,30 @@ static enum rc rename_folder(struct change *ch, struct str id, struct str from, 
 	return RC_OK;
 }
 
+static enum rc rename_collection(struct change *ch, const struct folder *f, struct str name,
+	unsigned *status_r, struct err *err)
+{
+	struct str parent = elem_text(ch->rq->doc, FOLDERHIERARCHY_PARENT_ID);
+	enum rc rc;
+
+	if (!str_is(parent, "0") || !ch->sv->dav) {
+		*status_r = FOLDER_NO_PARENT;
+		return RC_OK;
+	}
+	ch->set = f;
+	if (str_eq(f->name, name))
+		return RC_OK;
+	rc = name_taken(ch, name, f->id, status_r, err);
+	if (rc || *status_r)
+		return rc;
+	rc = dav_call(ch->sv->dav, rename, f->path, name, err);
+	if (rc) {
+		*status_r = is_trouble(rc) ? 0 : status_of_refusal(rc);
+		return is_trouble(rc) ? rc : RC_OK;
+	}
+	return created(ch, f->kind, f->path, RC_OK, status_r, err);
+}
+
 static enum rc update(struct change *ch, unsigned *status_r, struct err *err)
 {
 	const struct elem *doc = ch->rq->doc;
@@ -196,6 +283,8 @@ static enum rc update(struct change *ch, unsigned *status_r, struct err *err)
 					      : 0;
 	if (*status_r)
 		return RC_OK;
+	if (f->kind != FOLDER_MAIL)
+		return rename_collection(ch, f, name, status_r, err);
 	rc = find_parent(ch, parent_id, &parent, status_r, err);
 	if (rc || *status_r)
 		return rc;
@@ -233,7 +322,10 @@ static enum rc erase_all(
 		}
 	for (size_t i = 0; i <= n; i++) {
 		const struct folder *f = i < n ? below[i] : top;
-		enum rc rc = mail_call(ch->sv->mail, erase, f->path, err);
+		enum rc rc = f->kind == FOLDER_MAIL
+				     ? mail_call(ch->sv->mail, erase, f->path, err)
+			     : ch->sv->dav ? dav_call(ch->sv->dav, erase, f->path, err)
+					   : RC_DENIED;
 
 		if (is_trouble(rc))
 			return rc;

@@ -1,6 +1,6 @@
 #include "core/cmd/command.h"
+#include "core/cmd/servers.h"
 #include "core/cmd/status.h"
-#include "core/sync/folders.h"
 #include "core/sync/hierarchy.h"
 #include "core/sync/sync_key.h"
 
@@ -58,6 +58,7 @@ enum rc cmd_folder_sync(
 	struct str text = elem_text(rq->doc, FOLDERHIERARCHY_SYNC_KEY), told;
 	struct hierarchy_changes changes;
 	struct collection c;
+	struct folder_servers servers = servers_of(rq, sv);
 	struct folders folders;
 	struct folder none;
 	enum sync_key_fit fit;
@@ -74,9 +75,10 @@ enum rc cmd_folder_sync(
 	fit = sync_key_fit(text, &c);
 	if (fit == SYNC_KEY_WRONG)
 		return only_status(rp, FOLDER_BAD_KEY);
-	rc = folders_refresh(sv->state, &rq->account, sv->mail, rq->arena, &folders, err);
+	rc = folders_refresh(&servers, rq->arena, &folders, err);
 	if (rc)
 		return rc;
+	folders = folders_visible(&folders, rq->conf, rq->version, rq->arena);
 	told = fit == SYNC_KEY_ZERO ? STR_NONE : fit == SYNC_KEY_CURRENT ? c.state : c.round;
 	rc = hierarchy_diff(told, &folders, rq->arena, &changes, err);
 	if (rc)

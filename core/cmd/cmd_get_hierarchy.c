@@ -1,15 +1,15 @@
 #include "core/cmd/command.h"
+#include "core/cmd/servers.h"
 #include "core/cmd/status.h"
-#include "core/sync/folders.h"
 
 /* [MS-ASCMD] 2.2.1.8, up to 12.1: the mail folders, with the ids of FolderSync. */
 enum rc cmd_get_hierarchy(
 	struct request *rq, struct services *sv, struct reply *rp, struct err *err)
 {
+	struct folder_servers servers = servers_of(rq, sv);
 	struct folders folders;
 	struct wbxml_writer *w;
-	enum rc rc =
-		folders_refresh(sv->state, &rq->account, sv->mail, rq->arena, &folders, err);
+	enum rc rc = folders_refresh(&servers, rq->arena, &folders, err);
 
 	if (rc)
 		return rc;
@@ -18,6 +18,8 @@ enum rc cmd_get_hierarchy(
 	for (size_t i = 0; i < folders.n; i++) {
 		const struct folder *f = &folders.v[i];
 
+		if (f->kind != FOLDER_MAIL)
+			continue;
 		wbxml_open(w, FOLDERHIERARCHY_FOLDER);
 		wbxml_text(w, FOLDERHIERARCHY_DISPLAY_NAME, f->name);
 		wbxml_text(w, FOLDERHIERARCHY_SERVER_ID, f->id);

@@ -1,20 +1,24 @@
 #include "core/cmd/command.h"
+#include "core/cmd/servers.h"
 #include "core/cmd/status.h"
+#include "core/sync/item_sync.h"
 #include "core/sync/mail_sync.h"
 #include "core/sync/sync_key.h"
 
 enum { ESTIMATE_OK = 1, ESTIMATE_INVALID = 2, ESTIMATE_NOT_PRIMED = 3, ESTIMATE_BAD_KEY = 4 };
 enum { COLLECTIONS_MAX = 1000, FILTER_MAX = 8 };
 
-static void write_response(
-	struct request *rq, struct wbxml_writer *w, struct str id, unsigned status, uint32_t n)
+static void write_response(struct request *rq, struct wbxml_writer *w, struct str id,
+	enum folder_kind kind, unsigned status, uint32_t n)
 {
+	const struct item_class *class = item_class_of(kind);
+
 	wbxml_open(w, GETITEMESTIMATE_RESPONSE);
 	wbxml_int(w, GETITEMESTIMATE_STATUS, status);
 	wbxml_open(w, GETITEMESTIMATE_COLLECTION);
 	/* Requirements section 4, no. 7: no Class at 14.x. */
 	if (rq->version < V140)
-		wbxml_cstr(w, GETITEMESTIMATE_CLASS, "Email");
+		wbxml_cstr(w, GETITEMESTIMATE_CLASS, class ? class->name : "Email");
 	wbxml_text(w, GETITEMESTIMATE_COLLECTION_ID, id);
 	if (status == ESTIMATE_OK)
 		wbxml_int(w, GETITEMESTIMATE_ESTIMATE, n);
@@ -32,16 +36,49 @@ static uint32_t filter_of(const struct elem *e, uint32_t fallback)
 	return elem_u32(e, AIRSYNC_FILTER_TYPE, fallback);
 }
 
+static enum rc estimate_mail(struct request *rq, struct services *sv, const struct elem *e,
+	const struct folder *folder, struct collection *c, uint32_t *n_r, struct err *err)
+{
+	struct mail_pending pending = {.mail = sv->mail,
+		.folder = folder,
+		.c = c,
+		.version = rq->version,
+		.conf = rq->conf,
+		.a = rq->arena};
+	struct email_options o;
+	unsigned filter;
+	enum rc rc;
+
+	if (mail_sync_options_decode(c->options, rq->version, &filter, &o))
+		return err_set(err, RC_INTERNAL, "the stored options are unreadable");
+	filter = filter_of(e, filter);
+	c->options = mail_sync_options_encode(filter <= 5 ? filter : 0, &o, rq->arena);
+	rc = mail_sync_pending(&pending, err);
+	*n_r = pending.count;
+	return rc;
+}
+
+static enum rc estimate_items(struct request *rq, struct services *sv,
+	const struct folder *folder, const struct collection *c, uint32_t *n_r, struct err *err)
+{
+	struct item_source src;
+	struct item_pending pending = {.src = &src, .folder = folder, .c = c};
+	enum rc rc = servers_items(rq, sv, folder, &src, err);
+
+	if (rc == RC_OK)
+		rc = item_sync_pending(&pending, err);
+	*n_r = pending.count;
+	return rc;
+}
+
 static enum rc estimate(struct request *rq, struct services *sv, const struct elem *e,
 	struct wbxml_writer *w, struct err *err)
 {
 	struct str id = elem_text(e, GETITEMESTIMATE_COLLECTION_ID);
 	struct str key = elem_text(e, AIRSYNC_SYNC_KEY);
-	struct email_options o;
-	struct folder folder;
+	struct folder folder = {.kind = FOLDER_MAIL};
 	struct collection c;
-	unsigned filter;
-	struct mail_pending pending;
+	uint32_t n = 0;
 	enum rc rc;
 
 	if (!id.n)
@@ -50,36 +87,24 @@ static enum rc estimate(struct request *rq, struct services *sv, const struct el
 			    rq->arena, &folder, &c, err)
 		  : RC_ABSENT;
 	if (rc == RC_ABSENT || (rc == RC_OK && !folder.selectable)) {
-		write_response(rq, w, id, ESTIMATE_INVALID, 0);
+		write_response(rq, w, id, folder.kind, ESTIMATE_INVALID, 0);
 		return RC_OK;
 	}
 	if (rc)
 		return rc;
 	if (!c.epoch || !key.n || str_is(key, "0")) {
-		write_response(rq, w, id, ESTIMATE_NOT_PRIMED, 0);
+		write_response(rq, w, id, folder.kind, ESTIMATE_NOT_PRIMED, 0);
 		return RC_OK;
 	}
 	if (sync_key_fit(key, &c) == SYNC_KEY_WRONG) {
-		write_response(rq, w, id, ESTIMATE_BAD_KEY, 0);
+		write_response(rq, w, id, folder.kind, ESTIMATE_BAD_KEY, 0);
 		return RC_OK;
 	}
-	if (mail_sync_options_decode(c.options, rq->version, &filter, &o))
-		return err_set(err, RC_INTERNAL, "the stored options are unreadable");
-	filter = filter_of(e, filter);
-	c.options = mail_sync_options_encode(filter <= 5 ? filter : 0, &o, rq->arena);
-	pending = (struct mail_pending){.mail = sv->mail,
-		.folder = &folder,
-		.c = &c,
-		.version = rq->version,
-		.conf = rq->conf,
-		.a = rq->arena};
-	rc = mail_sync_pending(&pending, err);
-	if (rc == RC_ABSENT)
-		write_response(rq, w, id, ESTIMATE_INVALID, 0);
-	else if (rc)
+	rc = folder.kind == FOLDER_MAIL ? estimate_mail(rq, sv, e, &folder, &c, &n, err)
+					: estimate_items(rq, sv, &folder, &c, &n, err);
+	if (rc && rc != RC_ABSENT)
 		return rc;
-	else
-		write_response(rq, w, id, ESTIMATE_OK, pending.count);
+	write_response(rq, w, id, folder.kind, rc ? ESTIMATE_INVALID : ESTIMATE_OK, n);
 	return RC_OK;
 }
 

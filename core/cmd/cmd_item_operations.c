@@ -5,9 +5,10 @@
 #include "core/cmd/item_ref.h"
 #include "core/cmd/multipart.h"
 #include "core/cmd/sending.h"
+#include "core/cmd/servers.h"
 #include "core/cmd/status.h"
 #include "core/sync/conversation.h"
-#include "core/sync/folders.h"
+#include "core/sync/item_sync.h"
 #include "core/sync/mail_items.h"
 #include "core/wire/dump.h"
 #include "core/wire/reader.h"
@@ -39,6 +40,8 @@ struct operations {
 	 */
 	bool held;
 	struct wbxml_mark mark;
+	/* The item that the Fetch at hand names; ref.folder.row 0: it is not known. */
+	struct item_ref ref;
 };
 
 static unsigned status_for(enum rc rc)
@@ -167,9 +170,27 @@ static unsigned add_body(struct body_parts *parts, struct str data)
 	return part;
 }
 
+static enum rc write_item(struct operations *o, const struct email_options *options,
+	struct wbxml_writer *w, struct err *err)
+{
+	struct mail_reader r = {.mail = o->sv->mail,
+		.state = o->sv->state,
+		.folder = &o->ref.folder,
+		.options = options,
+		.a = o->rq->arena};
+	struct item_source src;
+	enum rc rc;
+
+	if (o->ref.folder.kind == FOLDER_MAIL)
+		return mail_fetch(&r, o->ref.uid, ITEMOPERATIONS_PROPERTIES, w, err);
+	rc = servers_items(o->rq, o->sv, &o->ref.folder, &src, err);
+	return rc ? rc
+		  : item_fetch(&src, o->ref.uid, options, ITEMOPERATIONS_PROPERTIES, w, err);
+}
+
 /* C65: only the properties that Schema names. What goes into a document of its own first, is
  * as large as memory allows. */
-static enum rc fetch_chosen(struct operations *o, const struct mail_reader *r, uint32_t uid,
+static enum rc fetch_chosen(struct operations *o, const struct email_options *options,
 	const struct elem *schema, struct err *err)
 {
 	struct wbxml_writer whole;
@@ -177,7 +198,7 @@ static enum rc fetch_chosen(struct operations *o, const struct mail_reader *r, u
 	enum rc rc;
 
 	wbxml_init(&whole, NULL, BUF_MAX_RESPONSE);
-	rc = mail_fetch(r, uid, ITEMOPERATIONS_PROPERTIES, &whole, err);
+	rc = write_item(o, options, &whole, err);
 	if (rc == RC_OK)
 		rc = wbxml_finish(&whole, err);
 	if (rc == RC_OK)
@@ -201,28 +222,17 @@ static enum rc fetch_item(struct operations *o, const struct elem *e, struct err
 	struct item_parts parts = {{add_body}, o};
 	struct item_stream stream = {{write_message}, o, STR_NONE};
 	struct email_options options;
-	struct item_ref ref;
-	struct mail_reader r = {.mail = o->sv->mail,
-		.state = o->sv->state,
-		.folder = &ref.folder,
-		.options = &options,
-		.a = rq->arena};
-	enum rc rc = item_ref_find(rq, o->sv, elem_text(e, AIRSYNC_COLLECTION_ID),
-		elem_text(e, AIRSYNC_SERVER_ID), elem_text(e, SEARCH_LONG_ID), &ref, err);
 
-	/* An id that is none of ours names nothing. */
-	if (rc)
-		return rc == RC_INVALID ? err_set(err, RC_ABSENT, "there is no such item") : rc;
 	email_options_read(wanted, rq->version, &options);
 	options.whole = options.nprefs == 0;
 	options.user = sending_address(rq);
 	if (schema)
-		return fetch_chosen(o, &r, ref.uid, schema, err);
+		return fetch_chosen(o, &options, schema, err);
 	if (o->multipart)
 		options.parts = &parts.parts;
-	stream.path = ref.folder.path;
+	stream.path = o->ref.folder.path;
 	options.stream = &stream.stream;
-	return mail_fetch(&r, ref.uid, ITEMOPERATIONS_PROPERTIES, o->w, err);
+	return write_item(o, &options, o->w, err);
 }
 
 /* clients.md 1: Range only when it was asked for. */
@@ -269,13 +279,29 @@ static enum rc fetch_attachment(
 static void echo(struct operations *o, const struct elem *e)
 {
 	static const tag_t tags[] = {AIRSYNC_COLLECTION_ID, AIRSYNC_SERVER_ID, SEARCH_LONG_ID};
+	const struct item_class *class = item_class_of(o->ref.folder.kind);
 
 	for (size_t i = 0; i < ARRAY_LEN(tags); i++)
 		wbxml_text_if(o->w, tags[i], elem_text(e, tags[i]));
 	if (elem_has(e, AIRSYNC_SERVER_ID) || elem_has(e, SEARCH_LONG_ID))
-		wbxml_cstr(o->w, AIRSYNC_CLASS, "Email");
+		wbxml_cstr(o->w, AIRSYNC_CLASS, class ? class->name : "Email");
 	wbxml_text_if(
 		o->w, AIRSYNCBASE_FILE_REFERENCE, elem_text(e, AIRSYNCBASE_FILE_REFERENCE));
+}
+
+/* The item that is meant. An id that is none of ours names nothing. */
+static enum rc find_item(struct operations *o, const struct elem *e, struct err *err)
+{
+	enum rc rc;
+
+	o->ref.folder = (struct folder){.kind = FOLDER_MAIL};
+	if (!elem_has(e, AIRSYNC_SERVER_ID) && !elem_has(e, SEARCH_LONG_ID))
+		return RC_OK;
+	rc = item_ref_find(o->rq, o->sv, elem_text(e, AIRSYNC_COLLECTION_ID),
+		elem_text(e, AIRSYNC_SERVER_ID), elem_text(e, SEARCH_LONG_ID), &o->ref, err);
+	if (rc)
+		o->ref.folder = (struct folder){.kind = FOLDER_MAIL};
+	return rc == RC_INVALID ? err_set(err, RC_ABSENT, "there is no such item") : rc;
 }
 
 static void fetch_failed(struct operations *o, const struct elem *e, unsigned status)
@@ -309,12 +335,15 @@ static enum rc fetch(struct operations *o, const struct elem *e, struct err *err
 		fetch_failed(o, e, OPERATION_PROTOCOL_ERROR);
 		return RC_OK;
 	}
+	rc = find_item(o, e, &why);
 	o->mark = wbxml_mark(o->w);
 	o->held = true;
 	wbxml_open(o->w, ITEMOPERATIONS_FETCH);
 	wbxml_int(o->w, ITEMOPERATIONS_STATUS, OPERATION_OK);
 	echo(o, e);
-	rc = reference.n ? fetch_attachment(o, e, reference, &why) : fetch_item(o, e, &why);
+	if (rc == RC_OK)
+		rc = reference.n ? fetch_attachment(o, e, reference, &why)
+				 : fetch_item(o, e, &why);
 	if (rc == RC_OK) {
 		wbxml_close(o->w, ITEMOPERATIONS_FETCH);
 		let_go(o);
@@ -354,11 +383,11 @@ static enum rc empty_folder(struct operations *o, const struct folder *f, struct
 static enum rc erase_below(struct operations *o, const struct folder *f, struct err *err)
 {
 	struct request *rq = o->rq;
+	struct folder_servers servers = servers_of(rq, o->sv);
 	struct folder **v;
 	struct folders all;
 	size_t n;
-	enum rc rc =
-		folders_refresh(o->sv->state, &rq->account, o->sv->mail, rq->arena, &all, err);
+	enum rc rc = folders_refresh(&servers, rq->arena, &all, err);
 
 	if (rc)
 		return rc;
@@ -372,9 +401,7 @@ static enum rc erase_below(struct operations *o, const struct folder *f, struct 
 	}
 	if (rc && rc != RC_ABSENT)
 		return rc;
-	return n ? folders_refresh(
-			   o->sv->state, &rq->account, o->sv->mail, rq->arena, &all, err)
-		 : RC_OK;
+	return n ? folders_refresh(&servers, rq->arena, &all, err) : RC_OK;
 }
 
 /* C63. Done twice it does nothing more. */
@@ -387,6 +414,8 @@ static enum rc empty(
 	enum rc rc = state_call(o->sv->state, folder_get, &rq->account,
 		elem_text(e, AIRSYNC_COLLECTION_ID), rq->arena, &f, err);
 
+	if (rc == RC_OK && f.kind != FOLDER_MAIL)
+		rc = err_set(err, RC_DENIED, "only folders of mail are emptied");
 	if (rc == RC_OK && f.selectable)
 		rc = empty_folder(o, &f, err);
 	if (rc == RC_OK && elem_has(options, ITEMOPERATIONS_DELETE_SUB_FOLDERS))

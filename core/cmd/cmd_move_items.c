@@ -1,23 +1,30 @@
 #include "core/cmd/command.h"
 #include "core/cmd/quirks.h"
+#include "core/cmd/servers.h"
 #include "core/cmd/status.h"
 #include "core/map/server_id.h"
-#include "core/sync/folders.h"
+#include "core/sync/item_moves.h"
 #include "core/sync/mail_moves.h"
 
 /* [MS-ASCMD] 2.2.3.177.10 */
 enum { MOVE_BAD_SOURCE = 1, MOVE_BAD_TARGET = 2, MOVE_OK = 3, MOVE_SAME = 4, MOVE_FAILED = 5 };
 enum { MOVES_MAX = 1000 };
 
-struct item {
+struct move {
 	struct str from, to_folder, to;
 	struct folder source, target;
 	uint32_t uid;
 	unsigned status; /* 0: still to be done */
 };
 
+/* Items stay among their like. */
+static bool goes_to(const struct folder *from, const struct folder *to)
+{
+	return to->selectable && to->kind == from->kind && to->kind != FOLDER_RECIPIENTS;
+}
+
 static enum rc prepare(struct request *rq, struct services *sv, const struct elem *e,
-	struct item *it, struct err *err)
+	struct move *it, struct err *err)
 {
 	struct str collection, section, folder = elem_text(e, MOVE_SRC_FLD_ID);
 	enum rc rc;
@@ -47,14 +54,14 @@ static enum rc prepare(struct request *rq, struct services *sv, const struct ele
 	}
 	rc = state_call(sv->state, folder_get, &rq->account, it->to_folder, rq->arena,
 		&it->target, err);
-	it->status = rc == RC_ABSENT || (rc == RC_OK && !it->target.selectable)
+	it->status = rc == RC_ABSENT || (rc == RC_OK && !goes_to(&it->source, &it->target))
 			     ? MOVE_BAD_TARGET
 			     : 0;
 	return rc == RC_ABSENT ? RC_OK : rc;
 }
 
 /* All items that go the same way as v[first], in one go. */
-static enum rc move_group(struct request *rq, struct services *sv, struct item *v, size_t n,
+static enum rc move_group(struct request *rq, struct services *sv, struct move *v, size_t n,
 	size_t first, struct err *err)
 {
 	struct mail_move *moves = ARENA_ARRAY(rq->arena, struct mail_move, n);
@@ -79,15 +86,15 @@ static enum rc move_group(struct request *rq, struct services *sv, struct item *
 		return rc;
 	/* The folder was made anew and the ids mean nothing; the next ones shall fit. */
 	if (rc == RC_CONFLICT) {
+		struct folder_servers servers = servers_of(rq, sv);
 		struct folders all;
-		enum rc known = folders_refresh(
-			sv->state, &rq->account, sv->mail, rq->arena, &all, err);
+		enum rc known = folders_refresh(&servers, rq->arena, &all, err);
 
 		if (known)
 			return known;
 	}
 	for (size_t k = 0; k < count; k++) {
-		struct item *it = &v[back[k]];
+		struct move *it = &v[back[k]];
 
 		/* K5: the target vanished meanwhile; the message stays where it is. */
 		it->status = rc == RC_ABSENT     ? MOVE_BAD_TARGET
@@ -112,12 +119,36 @@ static enum rc move_group(struct request *rq, struct services *sv, struct item *
 	return rc;
 }
 
+/* One item of a DAV collection. */
+static enum rc move_one(
+	struct request *rq, struct services *sv, struct move *it, struct err *err)
+{
+	struct item_source from, to;
+	struct moved moved;
+	struct err why = ERR_INIT;
+	uint32_t number;
+	enum rc rc = servers_items(rq, sv, &it->source, &from, &why);
+
+	if (rc == RC_OK)
+		rc = servers_items(rq, sv, &it->target, &to, &why);
+	if (rc == RC_OK)
+		rc = item_move(&from, it->uid, &to, &number, &why);
+	if (rc == RC_UNAVAILABLE)
+		return err_set(err, rc, "%s", why.text);
+	it->status = rc == RC_ABSENT ? MOVE_BAD_SOURCE : rc ? MOVE_FAILED : MOVE_OK;
+	if (rc)
+		return RC_OK;
+	it->to = server_id_format(rq->arena, it->to_folder, number);
+	moved = (struct moved){it->from, it->to};
+	return state_call(sv->state, moved_add, &rq->device, &moved, 1, err);
+}
+
 /* [MS-ASCMD] 2.2.1.12. Children of Response in the order of the schema. */
 enum rc cmd_move_items(
 	struct request *rq, struct services *sv, struct reply *rp, struct err *err)
 {
 	size_t n = elem_count(rq->doc, MOVE_MOVE), i = 0;
-	struct item *v = ARENA_ARRAY(rq->arena, struct item, n + 1);
+	struct move *v = ARENA_ARRAY(rq->arena, struct move, n + 1);
 	struct wbxml_writer *w;
 	enum rc rc = RC_OK;
 
@@ -128,7 +159,8 @@ enum rc cmd_move_items(
 		rc = prepare(rq, sv, e, &v[i++], err);
 	for (i = 0; i < n && rc == RC_OK; i++)
 		if (v[i].status == 0)
-			rc = move_group(rq, sv, v, n, i, err);
+			rc = v[i].source.kind == FOLDER_MAIL ? move_group(rq, sv, v, n, i, err)
+							     : move_one(rq, sv, &v[i], err);
 	if (rc)
 		return rc;
 	w = reply_wbxml(rp);

@@ -1,8 +1,10 @@
 #include "core/base/log.h"
 #include "core/base/varint.h"
 #include "core/cmd/command.h"
+#include "core/cmd/servers.h"
 #include "core/cmd/status.h"
 #include "core/cmd/waiting.h"
+#include "core/sync/item_sync.h"
 #include "core/sync/mail_sync.h"
 
 /* [MS-ASCMD] 2.2.3.177.11 */
@@ -117,8 +119,29 @@ static enum rc keep_state(struct request *rq, struct services *sv,
 	return rc == RC_CONFLICT ? RC_OK : rc;
 }
 
+/* The same of a folder of items; by now its shadow is that of now. */
+static enum rc items_changed(struct request *rq, struct services *sv,
+	const struct watched_folder *v, bool *changed_r, struct err *err)
+{
+	struct item_source src;
+	struct item_pending p = {.src = &src, .folder = &v->folder, .c = &v->c, .known = true};
+	enum rc rc;
+
+	*changed_r = false;
+	if (item_sync_at(&v->c, v->version))
+		return RC_OK;
+	rc = servers_items(rq, sv, &v->folder, &src, err);
+	if (rc == RC_OK)
+		rc = item_sync_pending(&p, err);
+	if (rc)
+		return rc;
+	*changed_r = p.count > 0;
+	return p.state.p && !str_eq(p.state, v->c.state) ? keep_state(rq, sv, v, p.state, err)
+							 : RC_OK;
+}
+
 /* Whether the next Sync of that folder would bring something. */
-static enum rc folder_changed(struct request *rq, struct services *sv,
+static enum rc mail_changed(struct request *rq, struct services *sv,
 	const struct watched_folder *v, bool *changed_r, struct err *err)
 {
 	struct mail_pending p = {.mail = sv->mail,
@@ -153,7 +176,9 @@ static enum rc look(struct request *rq, struct services *sv, const struct watch 
 	for (size_t i = 0; i < w->n && rc == RC_OK; i++) {
 		if (!waiting_for(&w->v[i]))
 			continue;
-		rc = folder_changed(rq, sv, &w->v[i], &changed[i], err);
+		rc = w->v[i].folder.kind == FOLDER_MAIL
+			     ? mail_changed(rq, sv, &w->v[i], &changed[i], err)
+			     : items_changed(rq, sv, &w->v[i], &changed[i], err);
 		*any_r = *any_r || changed[i];
 	}
 	return rc;

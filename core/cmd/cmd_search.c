@@ -2,11 +2,11 @@
 #include "core/base/varint.h"
 #include "core/cmd/command.h"
 #include "core/cmd/sending.h"
+#include "core/cmd/servers.h"
 #include "core/cmd/status.h"
 #include "core/map/kql.h"
 #include "core/map/server_id.h"
 #include "core/sync/conversation.h"
-#include "core/sync/folders.h"
 #include "core/sync/mail_items.h"
 
 #include <stdlib.h>
@@ -237,12 +237,12 @@ static bool is_searched(const struct search *s, const struct folder *f)
 static enum rc choose_folders(struct search *s, unsigned *status_r, struct err *err)
 {
 	struct request *rq = s->rq;
+	struct folder_servers servers = servers_of(rq, s->sv);
 	enum rc rc =
 		state_call(s->sv->state, folders_load, &rq->account, rq->arena, &s->all, err);
 
 	if (rc == RC_OK && s->all.n == 0)
-		rc = folders_refresh(
-			s->sv->state, &rq->account, s->sv->mail, rq->arena, &s->all, err);
+		rc = folders_refresh(&servers, rq->arena, &s->all, err);
 	if (rc)
 		return rc;
 	for (const struct elem *e = s->ids; e; e = elem_again(e))

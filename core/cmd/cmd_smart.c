@@ -71,6 +71,8 @@ static enum rc find_original(struct smart *s, const struct ids *ids, struct err 
 	if (ids->item.n || ids->long_id.n)
 		rc = item_ref_find(
 			s->rq, s->sv, ids->folder, ids->item, ids->long_id, &s->source, err);
+	if (rc == RC_OK && s->source.folder.kind != FOLDER_MAIL)
+		rc = RC_ABSENT;
 	if (rc == RC_OK) {
 		uidset_init(&one, a);
 		uidset_add(&one, s->source.uid);

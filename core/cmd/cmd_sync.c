@@ -2,60 +2,46 @@
 #include "core/base/varint.h"
 #include "core/cmd/command.h"
 #include "core/cmd/quirks.h"
-#include "core/cmd/sending.h"
+#include "core/cmd/servers.h"
 #include "core/cmd/status.h"
-#include "core/cmd/sync_request.h"
+#include "core/cmd/sync_part.h"
 #include "core/cmd/waiting.h"
 #include "core/map/server_id.h"
-#include "core/sync/folders.h"
-#include "core/sync/mail_changes.h"
-#include "core/sync/mail_items.h"
-#include "core/sync/mail_sync.h"
-#include "core/sync/sync_key.h"
 
-enum { WINDOW_DEFAULT = 100, FILTER_ALL_MAX = 5, FILTER_TASKS = 8 };
+enum { WINDOW_DEFAULT = 100 };
 
-/* What a client command came to, if there is something to tell. */
-struct answer {
-	tag_t what; /* AIRSYNC_ADD, AIRSYNC_CHANGE, AIRSYNC_DELETE */
-	struct str id;
-	unsigned status;
-};
-
-struct sync {
-	struct request *rq;
-	struct services *sv;
-	struct wbxml_writer *w;
-	unsigned left;    /* of the global window */
-	bool reported;    /* something is worth a body */
-	unsigned refused; /* Status of the whole, which throws away what was written; 0: none */
-	struct watch watch; /* of a request that wants to wait: what is known of its folders */
-};
-
-/* One collection of the request. */
-struct part {
-	const struct elem *e;
-	struct str key, id;
-	struct folder folder;
-	struct collection c;
-	enum sync_key_fit fit;
-	struct email_options options;
-	struct mail_round round;
-	struct answer *answers;
-	size_t nanswers, max_answers;
-	bool new_options;
-	struct str before; /* state bytes that the answer starts from */
-	bool commanded;    /* client commands were carried out */
-};
-
-static void answer(struct part *p, tag_t what, struct str id, unsigned status)
+void sync_answer(struct sync_part *p, tag_t what, struct str id, unsigned status)
 {
 	if (p->nanswers < p->max_answers)
-		p->answers[p->nanswers++] = (struct answer){what, id, status};
+		p->answers[p->nanswers++] = (struct sync_answer){what, id, STR_NONE, status};
+}
+
+uint32_t sync_number_of(const struct sync_part *p, struct str id)
+{
+	struct str collection, section;
+	uint32_t number;
+
+	if (server_id_parse(id, &collection, &number, &section) || section.p ||
+		!str_eq(collection, p->id))
+		return 0;
+	return number;
+}
+
+static const struct sync_class *class_of(const struct folder *f)
+{
+	return f->kind == FOLDER_MAIL ? &sync_mail_class : &sync_item_class;
+}
+
+/* airsync:Class of a folder's items. */
+static const char *class_name(enum folder_kind kind)
+{
+	const struct item_class *class = item_class_of(kind);
+
+	return class ? class->name : "Email";
 }
 
 /* `round` of a collection: the state before the answer, and the answers. */
-static struct str round_encode(const struct part *p, struct arena *a)
+static struct str round_encode(const struct sync_part *p, struct arena *a)
 {
 	struct buf b;
 	struct str r;
@@ -67,38 +53,40 @@ static struct str round_encode(const struct part *p, struct arena *a)
 		varint_put(&b, p->answers[i].what);
 		varint_put_str(&b, p->answers[i].id);
 		varint_put(&b, p->answers[i].status);
+		varint_put_str(&b, p->answers[i].server_id);
 	}
 	r = arena_str(a, buf_str(&b));
 	buf_release(&b);
 	return r;
 }
 
-static enum rc round_decode(struct str in, struct part *p, struct arena *a)
+static enum rc round_decode(struct str in, struct sync_part *p, struct arena *a)
 {
 	uint64_t n;
 
 	if (varint_get_str(&in, &p->before) || varint_get(&in, &n) || n > in.n)
 		return RC_INVALID;
-	p->answers = ARENA_ARRAY(a, struct answer, (size_t)n + 1);
+	p->answers = ARENA_ARRAY(a, struct sync_answer, (size_t)n + 1);
 	p->max_answers = (size_t)n;
 	for (uint64_t i = 0; i < n; i++) {
 		uint32_t what, status;
-		struct str id;
+		struct str id, server_id;
 
 		if (varint_get32(&in, &what) || varint_get_str(&in, &id) ||
-			varint_get32(&in, &status))
+			varint_get32(&in, &status) || varint_get_str(&in, &server_id))
 			return RC_INVALID;
-		answer(p, (tag_t)what, id, status);
+		sync_answer(p, (tag_t)what, id, status);
+		p->answers[p->nanswers - 1].server_id = server_id;
 	}
 	return RC_OK;
 }
 
 /* A failure of one collection: the key it sent comes back, [MS-ASCMD] 2.2.3.166.4. */
-static void write_failure(struct sync *s, const struct part *p, unsigned status)
+static void write_failure(struct sync *s, const struct sync_part *p, unsigned status)
 {
 	wbxml_open(s->w, AIRSYNC_COLLECTION);
 	if (s->rq->version < V121)
-		wbxml_cstr(s->w, AIRSYNC_CLASS, "Email");
+		wbxml_cstr(s->w, AIRSYNC_CLASS, class_name(p->folder.kind));
 	wbxml_text(s->w, AIRSYNC_SYNC_KEY, p->key.n ? p->key : STR("0"));
 	wbxml_text(s->w, AIRSYNC_COLLECTION_ID, p->id);
 	wbxml_int(s->w, AIRSYNC_STATUS, status);
@@ -121,141 +109,20 @@ static enum rc whole_failure(
 	return RC_OK;
 }
 
-/* The UID of a ServerId of this collection; 0: not of ours. */
-static uint32_t uid_of(const struct part *p, struct str id)
-{
-	struct str collection, section;
-	uint32_t uid;
-
-	if (server_id_parse(id, &collection, &uid, &section) || section.p ||
-		!str_eq(collection, p->id))
-		return 0;
-	return uid;
-}
-
-/* Read, Flag and Categories, and nothing else, [MS-ASCMD] 2.2.3.24. What was done is known to
- * the device. */
-static enum rc apply_changes(
-	struct sync *s, struct part *p, const struct elem *commands, struct err *err)
-{
-	struct arena *a = s->rq->arena;
-	size_t max = elem_count(commands, AIRSYNC_CHANGE), n = 0;
-	struct mail_change *v = ARENA_ARRAY(a, struct mail_change, max + 1);
-	struct str *ids = ARENA_ARRAY(a, struct str, max + 1);
-	enum rc rc;
-
-	for (const struct elem *e = elem_child(commands, AIRSYNC_CHANGE); e;
-		e = elem_again(e)) {
-		struct str id = elem_text(e, AIRSYNC_SERVER_ID);
-		uint32_t uid = uid_of(p, id);
-
-		if (!uid || !uidset_has(&p->round.st.held, uid)) {
-			answer(p, AIRSYNC_CHANGE, id, SYNC_NOT_FOUND);
-			continue;
-		}
-		ids[n] = id;
-		v[n++] = (struct mail_change){
-			.uid = uid, .data = elem_child(e, AIRSYNC_APPLICATION_DATA)};
-	}
-	rc = n ? mail_changes_apply(&p->round, v, n, err) : RC_OK;
-	for (size_t i = 0; i < n && rc == RC_OK; i++)
-		if (v[i].rc)
-			answer(p, AIRSYNC_CHANGE, ids[i],
-				v[i].rc == RC_INVALID ? SYNC_CONVERSION : SYNC_CONFLICT);
-	return rc;
-}
-
-static enum rc move_to_trash(struct sync *s, struct part *p, const struct uidset *uids,
-	bool *done_r, struct err *err)
-{
-	struct arena *a = s->rq->arena;
-	struct mail_move *v = ARENA_ARRAY(a, struct mail_move, (size_t)uidset_count(uids) + 1);
-	struct folder trash;
-	size_t n = 0;
-	enum rc rc;
-
-	*done_r = false;
-	if (p->folder.type == TYPE_TRASH)
-		return RC_OK;
-	rc = folders_need(s->sv->state, &s->rq->account, s->sv->mail, TYPE_TRASH,
-		s->rq->conf->trash_name, a, &trash, err);
-	if (rc)
-		return rc;
-	if (str_eq(trash.id, p->id))
-		return RC_OK;
-	for (uint32_t u = uidset_above(uids, 0); u; u = uidset_above(uids, u))
-		v[n++].uid = u;
-	*done_r = true;
-	return mail_call(s->sv->mail, move, p->folder.path, p->round.st.mark.uidvalidity,
-		trash.path, v, n, err);
-}
-
-/* B20873: without DeletesAsMoves its default applies, which is to move. */
-static enum rc apply_deletes(
-	struct sync *s, struct part *p, const struct elem *commands, struct err *err)
-{
-	bool moves = elem_bool(p->e, AIRSYNC_DELETES_AS_MOVES, true), done = false;
-	struct uidset uids;
-	enum rc rc = RC_OK;
-
-	uidset_init(&uids, s->rq->arena);
-	for (const struct elem *e = elem_child(commands, AIRSYNC_DELETE); e;
-		e = elem_again(e)) {
-		struct str id = elem_text(e, AIRSYNC_SERVER_ID);
-		uint32_t uid = uid_of(p, id);
-
-		if (uid && uidset_has(&p->round.st.held, uid))
-			uidset_add(&uids, uid);
-		else
-			answer(p, AIRSYNC_DELETE, id, SYNC_NOT_FOUND);
-	}
-	if (uidset_empty(&uids))
-		return RC_OK;
-	if (moves)
-		rc = move_to_trash(s, p, &uids, &done, err);
-	if (rc == RC_OK && !done)
-		rc = mail_call(s->sv->mail, remove, p->folder.path,
-			p->round.st.mark.uidvalidity, &uids, err);
-	if (rc && rc != RC_DENIED)
-		return rc;
-	for (uint32_t u = uidset_above(&uids, 0); u; u = uidset_above(&uids, u)) {
-		mail_state_drop(&p->round.st, u);
-		if (rc == RC_OK)
-			continue;
-		/* C174: what may not be deleted comes back. */
-		uidset_add(&p->round.st.pending, u);
-		answer(p, AIRSYNC_DELETE, server_id_format(s->rq->arena, p->id, u),
-			SYNC_CONFLICT);
-	}
-	return RC_OK;
-}
-
-/* [MS-ASCMD] 2.2.3.7.2: mail cannot be added up to 14.1. */
-static void refuse_adds(struct part *p, const struct elem *commands)
-{
-	for (const struct elem *e = elem_child(commands, AIRSYNC_ADD); e; e = elem_again(e))
-		answer(p, AIRSYNC_ADD, elem_text(e, AIRSYNC_CLIENT_ID), SYNC_CONVERSION);
-}
-
-static enum rc apply_commands(struct sync *s, struct part *p, struct err *err)
+static enum rc apply_commands(struct sync *s, struct sync_part *p, struct err *err)
 {
 	const struct elem *commands = elem_child(p->e, AIRSYNC_COMMANDS);
-	enum rc rc;
 
 	p->max_answers = elem_count(commands, AIRSYNC_CHANGE) +
 			 elem_count(commands, AIRSYNC_DELETE) +
 			 elem_count(commands, AIRSYNC_ADD);
-	p->answers = ARENA_ARRAY(s->rq->arena, struct answer, p->max_answers + 1);
+	p->answers = ARENA_ARRAY(s->rq->arena, struct sync_answer, p->max_answers + 1);
 	p->commanded = p->max_answers > 0;
-	rc = apply_changes(s, p, commands, err);
-	if (rc == RC_OK)
-		rc = apply_deletes(s, p, commands, err);
-	refuse_adds(p, commands);
-	return rc;
+	return p->commanded ? p->class->commands(s, p, commands, err) : RC_OK;
 }
 
 /* The block that is not about SMS, which we do not have. */
-static const struct elem *mail_options(const struct elem *e)
+static const struct elem *item_options(const struct elem *e)
 {
 	const struct elem *o = elem_child(e, AIRSYNC_OPTIONS);
 
@@ -279,38 +146,22 @@ static bool doubled(const struct elem *e)
 }
 
 /* Options stick until the next ones, which replace them as a whole. */
-static enum rc read_options(struct sync *s, struct part *p, unsigned *status_r, struct err *err)
+static enum rc read_options(
+	struct sync *s, struct sync_part *p, unsigned *status_r, struct err *err)
 {
-	const struct elem *o = mail_options(p->e);
-	struct str options;
-	uint32_t filter;
+	struct str before = p->c.options;
+	enum rc rc;
 
-	*status_r = 0;
-	p->round.conversations =
-		s->rq->version >= V140 && elem_bool(p->e, AIRSYNC_CONVERSATION_MODE, false);
-	if (!o) {
-		if (mail_sync_options_decode(
-			    p->c.options, s->rq->version, &p->round.filter, &p->options))
-			return err_set(err, RC_INTERNAL, "the stored options are unreadable");
-	} else {
-		filter = elem_u32(o, AIRSYNC_FILTER_TYPE, 0);
-		if (filter >= FILTER_TASKS || (s->rq->version >= V140 && doubled(p->e)))
-			*status_r = SYNC_PROTOCOL_ERROR;
-		/* Lenient: 6 and 7 are calendar periods; for mail they mean all. */
-		p->round.filter = filter <= FILTER_ALL_MAX ? filter : 0;
-		email_options_read(o, s->rq->version, &p->options);
-		options = mail_sync_options_encode(p->round.filter, &p->options, s->rq->arena);
-		p->new_options = !str_eq(options, p->c.options);
-		p->c.options = options;
-	}
-	p->options.user = sending_address(s->rq);
-	if (email_options_bad_part(&p->options))
+	*status_r = s->rq->version >= V140 && doubled(p->e) ? SYNC_PROTOCOL_ERROR : 0;
+	rc = p->class->options(s, p, item_options(p->e), status_r, err);
+	p->new_options = !str_eq(before, p->c.options);
+	if (rc == RC_OK && email_options_bad_part(&p->options))
 		s->refused = STATUS_BODY_PART_TYPE;
-	return RC_OK;
+	return rc;
 }
 
 /* [MS-ASCMD] 2.2.3.79: a key of 0 starts, and brings nothing. Old phones ask nevertheless. */
-static bool asks_too_early(const struct sync *s, const struct part *p)
+static bool asks_too_early(const struct sync *s, const struct sync_part *p)
 {
 	return s->rq->version >= V121 && p->fit == SYNC_KEY_ZERO &&
 	       elem_bool(p->e, AIRSYNC_GET_CHANGES, false);
@@ -325,27 +176,17 @@ static unsigned window_of(const struct sync *s, const struct elem *e)
 	return n < s->left ? n : s->left;
 }
 
-static void write_fetch(struct sync *s, const struct part *p, struct str id)
+static void write_fetch(struct sync *s, struct sync_part *p, struct str id)
 {
-	struct email_options whole = p->options;
 	struct err why = ERR_INIT;
 	struct wbxml_mark mark;
-	uint32_t uid = uid_of(p, id);
-	enum rc rc = RC_ABSENT;
+	enum rc rc;
 
-	struct mail_reader r = {.mail = s->sv->mail,
-		.state = s->sv->state,
-		.folder = &p->folder,
-		.options = &whole,
-		.a = s->rq->arena};
-
-	whole.whole = true;
 	wbxml_open(s->w, AIRSYNC_FETCH);
 	wbxml_text(s->w, AIRSYNC_SERVER_ID, id);
 	mark = wbxml_mark(s->w);
 	wbxml_int(s->w, AIRSYNC_STATUS, SYNC_OK);
-	if (uid)
-		rc = mail_fetch(&r, uid, AIRSYNC_APPLICATION_DATA, s->w, &why);
+	rc = p->class->fetch(s, p, id, &why);
 	if (rc) {
 		wbxml_rollback(s->w, mark);
 		wbxml_int(s->w, AIRSYNC_STATUS,
@@ -359,7 +200,7 @@ static void write_fetch(struct sync *s, const struct part *p, struct str id)
 }
 
 /* What went well is told by silence, but for Add and Fetch. Never an empty Responses. */
-static void write_responses(struct sync *s, const struct part *p)
+static void write_responses(struct sync *s, struct sync_part *p)
 {
 	const struct elem *commands = elem_child(p->e, AIRSYNC_COMMANDS);
 	static const tag_t order[] = {AIRSYNC_CHANGE, AIRSYNC_ADD, AIRSYNC_DELETE};
@@ -369,7 +210,7 @@ static void write_responses(struct sync *s, const struct part *p)
 	wbxml_open(s->w, AIRSYNC_RESPONSES);
 	for (size_t k = 0; k < ARRAY_LEN(order); k++)
 		for (size_t i = 0; i < p->nanswers; i++) {
-			const struct answer *an = &p->answers[i];
+			const struct sync_answer *an = &p->answers[i];
 
 			if (an->what != order[k])
 				continue;
@@ -377,6 +218,7 @@ static void write_responses(struct sync *s, const struct part *p)
 			wbxml_text(s->w,
 				an->what == AIRSYNC_ADD ? AIRSYNC_CLIENT_ID : AIRSYNC_SERVER_ID,
 				an->id);
+			wbxml_text_if(s->w, AIRSYNC_SERVER_ID, an->server_id);
 			wbxml_int(s->w, AIRSYNC_STATUS, an->status);
 			wbxml_close(s->w, an->what);
 		}
@@ -386,9 +228,9 @@ static void write_responses(struct sync *s, const struct part *p)
 	s->reported = true;
 }
 
-static enum rc store(struct sync *s, struct part *p, bool advance, struct err *err)
+static enum rc store(struct sync *s, struct sync_part *p, bool advance, struct err *err)
 {
-	struct str state = mail_state_encode(&p->round.st, s->rq->arena);
+	struct str state = p->class->state(p, s->rq->arena);
 
 	/* Nothing new costs no write. */
 	if (!advance && str_eq(state, p->c.state) && !p->new_options)
@@ -398,11 +240,12 @@ static enum rc store(struct sync *s, struct part *p, bool advance, struct err *e
 }
 
 /* SyncKey 0: a new relationship, and nothing else, [MS-ASCMD] 2.2.3.166.4. */
-static enum rc prime(struct sync *s, struct part *p, struct err *err)
+static enum rc prime(struct sync *s, struct sync_part *p, struct err *err)
 {
-	enum rc rc;
+	enum rc rc = p->class->load(p, STR_NONE, s->rq->arena);
 
-	mail_state_init(&p->round.st, s->rq->arena);
+	if (rc)
+		return err_set(err, rc, "a new state cannot be made");
 	p->c.epoch = sync_key_epoch();
 	p->c.generation = 1;
 	p->c.round = STR_NONE;
@@ -415,7 +258,7 @@ static enum rc prime(struct sync *s, struct part *p, struct err *err)
 }
 
 /* Where the answer starts from: the state, or for a lost answer what it started from then. */
-static enum rc load(struct sync *s, struct part *p, struct err *err)
+static enum rc load(struct sync *s, struct sync_part *p, struct err *err)
 {
 	struct arena *a = s->rq->arena;
 	struct str bytes = p->c.state;
@@ -426,27 +269,26 @@ static enum rc load(struct sync *s, struct part *p, struct err *err)
 			return err_set(err, RC_INTERNAL, "the stored round is unreadable");
 		bytes = p->before;
 	}
-	if (mail_state_decode(bytes, &p->round.st, a))
+	if (p->class->load(p, bytes, a))
 		return err_set(err, RC_INTERNAL, "the stored state is unreadable");
 	return RC_OK;
 }
 
-static void write_head(struct sync *s, const struct part *p, struct str key)
+static void write_head(struct sync *s, const struct sync_part *p, struct str key)
 {
 	wbxml_open(s->w, AIRSYNC_COLLECTION);
 	/* Windows Mobile wants it up to 12.0; from 14.0 it must not be there. */
 	if (s->rq->version < V121)
-		wbxml_cstr(s->w, AIRSYNC_CLASS, "Email");
+		wbxml_cstr(s->w, AIRSYNC_CLASS, class_name(p->folder.kind));
 	wbxml_text(s->w, AIRSYNC_SYNC_KEY, key);
 	wbxml_text(s->w, AIRSYNC_COLLECTION_ID, p->id);
 	wbxml_int(s->w, AIRSYNC_STATUS, SYNC_OK);
 }
 
 /* The round of a collection whose key fits. On failure nothing of it is written or stored. */
-static enum rc run_round(struct sync *s, struct part *p, struct err *err)
+static enum rc run_round(struct sync *s, struct sync_part *p, struct err *err)
 {
 	struct arena *a = s->rq->arena;
-	struct mail_round *r = &p->round;
 	bool changes = elem_bool(p->e, AIRSYNC_GET_CHANGES, true), advance;
 	struct wbxml_mark mark;
 	uint32_t generation = p->c.generation + (p->fit == SYNC_KEY_CURRENT ? 1 : 0);
@@ -457,26 +299,27 @@ static enum rc run_round(struct sync *s, struct part *p, struct err *err)
 		rc = apply_commands(s, p, err);
 	/* The ids of the commands are those of a folder that is no more. */
 	if (rc == RC_CONFLICT) {
-		r->reset = true;
+		p->reset = true;
 		return RC_OK;
 	}
 	if (rc)
 		return rc;
-	r->look_now = p->commanded;
-	p->before = mail_state_encode(&r->st, a);
-	if (changes && r->window)
-		rc = mail_round_look(r, err);
-	if (rc || r->reset)
+	p->before = p->class->state(p, a);
+	changes = changes && p->window;
+	if (changes)
+		rc = p->class->look(s, p, err);
+	if (rc || p->reset)
 		return rc;
 	mark = wbxml_mark(s->w);
-	advance = p->fit == SYNC_KEY_PREVIOUS || p->commanded || mail_round_count(r) > 0;
+	advance = p->fit == SYNC_KEY_PREVIOUS || p->commanded ||
+		  (changes && p->class->count(p) > 0);
 	if (!advance)
 		generation = p->c.generation;
 	write_head(s, p, sync_key_format(a, p->c.epoch, generation));
 	more_at = wbxml_maybe(s->w, AIRSYNC_MORE_AVAILABLE);
 	write_responses(s, p);
-	if (changes && r->window)
-		rc = mail_round_write(r, s->w, err);
+	if (changes)
+		rc = p->class->write(s, p, err);
 	if (rc == RC_OK) {
 		if (advance) {
 			p->c.generation = generation;
@@ -488,29 +331,33 @@ static enum rc run_round(struct sync *s, struct part *p, struct err *err)
 		wbxml_rollback(s->w, mark);
 		return rc;
 	}
-	if (!r->more)
+	if (!p->more)
 		wbxml_unwrite(s->w, more_at);
 	wbxml_close(s->w, AIRSYNC_COLLECTION);
 	wbxml_keep(s->w, mark);
-	s->reported = s->reported || advance || r->more;
-	s->left -= r->sent < s->left ? r->sent : s->left;
+	s->reported = s->reported || advance || p->more;
+	s->left -= p->sent < s->left ? p->sent : s->left;
 	return RC_OK;
 }
 
 /* 2.5 and 12.0 may name the default folder by Class alone. */
-static enum rc default_folder(struct sync *s, struct part *p, struct err *err)
+static enum rc default_folder(struct sync *s, struct sync_part *p, struct err *err)
 {
+	struct str name = elem_text(p->e, AIRSYNC_CLASS);
+	const struct item_class *class = item_class_named(name);
 	struct folders all;
-	const struct folder *inbox;
+	const struct folder *f = NULL;
 	enum rc rc = state_call(
 		s->sv->state, folders_load, &s->rq->account, s->rq->arena, &all, err);
 
 	if (rc)
 		return rc;
-	inbox = folders_of_type(&all, TYPE_INBOX);
-	if (inbox && (!elem_has(p->e, AIRSYNC_CLASS) ||
-			     str_iis(elem_text(p->e, AIRSYNC_CLASS), "Email")))
-		p->id = inbox->id;
+	if (class)
+		f = folders_of_type(&all, class->default_type);
+	else if (!name.n || str_iis(name, "Email"))
+		f = folders_of_type(&all, TYPE_INBOX);
+	if (f)
+		p->id = f->id;
 	return RC_OK;
 }
 
@@ -523,10 +370,19 @@ static struct watched_folder *known_of(struct sync *s, struct str id)
 	return NULL;
 }
 
+/*
+ * A DAV server that cannot be asked does not keep mail from the device: of its folders there is
+ * nothing to tell now. When nothing else is asked for the device comes again later.
+ */
+static bool goes_on_without(const struct sync *s, const struct sync_part *p)
+{
+	return p->folder.kind != FOLDER_MAIL && s->ncollections > 1;
+}
+
 static enum rc one_collection(struct sync *s, const struct elem *e, struct err *err)
 {
 	struct request *rq = s->rq;
-	struct part p = {.e = e,
+	struct sync_part p = {.e = e,
 		.key = elem_text(e, AIRSYNC_SYNC_KEY),
 		.id = elem_text(e, AIRSYNC_COLLECTION_ID)};
 	struct watched_folder *watched = known_of(s, p.id);
@@ -557,21 +413,16 @@ static enum rc one_collection(struct sync *s, const struct elem *e, struct err *
 	if (rc)
 		return rc;
 	p.fit = sync_key_fit(p.key, &p.c);
-	p.round = (struct mail_round){.mail = s->sv->mail,
-		.state = s->sv->state,
-		.account = &rq->account,
-		.folder = &p.folder,
-		.conf = rq->conf,
-		.options = &p.options,
-		.known = watched && watched->current ? &watched->mark : NULL,
-		.a = rq->arena,
-		.window = window_of(s, e),
-		.deadline_ms = rq->deadline_ms,
-		.bytes = (uint64_t)rq->conf->sync_bytes};
+	p.class = class_of(&p.folder);
+	p.known = watched && watched->current ? watched : NULL;
+	p.window = window_of(s, e);
 	if (p.fit == SYNC_KEY_WRONG) {
 		write_failure(s, &p, SYNC_BAD_KEY);
 		return RC_OK;
 	}
+	rc = p.class->begin(s, &p, err);
+	if (rc)
+		return rc;
 	rc = read_options(s, &p, &status, err);
 	if (asks_too_early(s, &p))
 		status = SYNC_PROTOCOL_ERROR;
@@ -581,12 +432,20 @@ static enum rc one_collection(struct sync *s, const struct elem *e, struct err *
 		rc = p.fit == SYNC_KEY_ZERO ? prime(s, &p, err) : run_round(s, &p, err);
 	state_call(s->sv->state, collection_close, &rq->device, p.id);
 	/* Where the round left the device, if it has looked at the mailbox. */
-	if (watched && !watched->current && p.round.looked)
-		watched->mark = p.round.st.mark;
-	if (rc == RC_OK && p.round.reset)
+	if (watched && !watched->current)
+		p.class->stands(&p, watched);
+	if (rc == RC_OK && p.reset)
 		write_failure(s, &p, SYNC_BAD_KEY);
 	if (rc == RC_ABSENT) {
 		write_failure(s, &p, SYNC_HIERARCHY_CHANGED);
+		return RC_OK;
+	}
+	if (rc == RC_UNAVAILABLE && goes_on_without(s, &p)) {
+		log_warning("folder %.*s: %s", STR_FMT(p.id), err->text);
+		err_clear(err);
+		/* From 12.1 on a collection that is not there has nothing new. */
+		if (p.commanded || rq->version < V121)
+			write_failure(s, &p, p.commanded ? SYNC_SERVER_ERROR : SYNC_OK);
 		return RC_OK;
 	}
 	/* The device asks again with the same key. */
@@ -611,6 +470,7 @@ static enum rc run_collections(
 			  : (unsigned)s->rq->conf->window_max;
 	s->w = reply_wbxml(rp);
 	s->reported = false;
+	s->ncollections = elem_count(elem_child(doc, AIRSYNC_COLLECTIONS), AIRSYNC_COLLECTION);
 	wbxml_open(s->w, AIRSYNC_SYNC);
 	wbxml_open(s->w, AIRSYNC_COLLECTIONS);
 	for (e = elem_child(elem_child(doc, AIRSYNC_COLLECTIONS), AIRSYNC_COLLECTION);

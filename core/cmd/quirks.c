@@ -12,6 +12,9 @@ static const struct {
 	{"MicrosoftOutlook",
          QUIRK_NO_PROVISIONING | QUIRK_KNOWS_MOVES | QUIRK_NO_GONE_COLLECTIONS},
 	{"TestActiveSyncConnectivity", QUIRK_NO_PROVISIONING                  },
+	{"iPhone",		     QUIRK_LOOSE_PICTURE                    },
+	{"iPad",		       QUIRK_LOOSE_PICTURE                    },
+	{"iPod",		       QUIRK_LOOSE_PICTURE                    },
 };
 
 unsigned quirks_of(struct str device_type)

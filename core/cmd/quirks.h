@@ -14,6 +14,9 @@ enum {
 	QUIRK_KNOWS_MOVES = 2,
 	/* Is confused by the Status of a collection that is gone; FolderSync tells it. */
 	QUIRK_NO_GONE_COLLECTIONS = 4,
+	/* Leaves out the picture of a contact, or sends it empty, whenever it changes something
+	   else: the picture stays. */
+	QUIRK_LOOSE_PICTURE = 8,
 };
 
 unsigned quirks_of(struct str device_type);

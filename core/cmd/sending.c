@@ -1,9 +1,9 @@
 #include "core/cmd/sending.h"
 
 #include "core/base/log.h"
+#include "core/cmd/servers.h"
 #include "core/cmd/status.h"
 #include "core/map/header.h"
-#include "core/sync/folders.h"
 
 #include <glib.h>
 
@@ -79,8 +79,9 @@ static void save(struct request *rq, struct services *sv, const struct outgoing 
 	struct err why = ERR_INIT;
 	struct folder sent;
 	uint32_t uid;
-	enum rc rc = folders_need(sv->state, &rq->account, sv->mail, TYPE_SENT,
-		rq->conf->sent_name, rq->arena, &sent, &why);
+	struct folder_servers servers = servers_of(rq, sv);
+	enum rc rc =
+		folders_need(&servers, TYPE_SENT, rq->conf->sent_name, rq->arena, &sent, &why);
 
 	open_source(&source, sv, out->kept, out->nkept);
 	if (rc == RC_OK)

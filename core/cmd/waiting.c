@@ -1,6 +1,7 @@
 #include "core/cmd/waiting.h"
 
-#include "core/sync/folders.h"
+#include "core/base/log.h"
+#include "core/cmd/servers.h"
 #include "core/sync/hierarchy.h"
 
 /* How soon a wait is looked after whose account a listener is about to watch, seconds. */
@@ -25,6 +26,7 @@ enum rc waiting_hierarchy(struct request *rq, struct services *sv, const struct 
 {
 	struct hierarchy_changes changes;
 	struct watch none = {.hierarchy_seq = w->hierarchy_seq};
+	struct folder_servers servers = servers_of(rq, sv);
 	struct folders now;
 	enum rc rc;
 
@@ -35,11 +37,13 @@ enum rc waiting_hierarchy(struct request *rq, struct services *sv, const struct 
 	if (w->hierarchy_current)
 		rc = state_call(sv->state, folders_load, &rq->account, rq->arena, &now, err);
 	else
-		rc = folders_refresh(sv->state, &rq->account, sv->mail, rq->arena, &now, err);
+		rc = folders_refresh(&servers, rq->arena, &now, err);
 	if (rc == RC_OK && !w->hierarchy_current)
 		rc = state_call(sv->state, watch_note, &rq->account, &none, true, err);
-	if (rc == RC_OK)
-		rc = hierarchy_diff(w->hierarchy.state, &now, rq->arena, &changes, err);
+	if (rc)
+		return rc;
+	now = folders_visible(&now, rq->conf, rq->version, rq->arena);
+	rc = hierarchy_diff(w->hierarchy.state, &now, rq->arena, &changes, err);
 	if (rc == RC_OK)
 		*changed_r = changes.n > 0;
 	return rc;
@@ -50,9 +54,31 @@ bool waiting_for(const struct watched_folder *v)
 	return v->folder.row && v->folder.selectable && v->c.epoch;
 }
 
+/* What a DAV collection says now. */
+static enum rc ask_items(struct request *rq, struct services *sv, struct watched_folder *v,
+	bool *gone_r, struct err *err)
+{
+	struct item_source src;
+	struct err why = ERR_INIT;
+	enum rc rc = servers_items(rq, sv, &v->folder, &src, err);
+
+	if (rc)
+		return rc;
+	rc = item_source_ask(&src, &why);
+	v->asked = rc == RC_OK;
+	v->version = rc ? 0 : item_source_version(&src);
+	*gone_r = *gone_r || rc == RC_ABSENT;
+	/* The other folders are waited for nevertheless; this one is looked after again. */
+	if (rc && rc != RC_ABSENT)
+		log_warning("folder %.*s cannot be asked for changes: %s", STR_FMT(v->id),
+			why.text);
+	return RC_OK;
+}
+
 enum rc waiting_marks(
 	struct request *rq, struct services *sv, struct watch *w, bool *gone_r, struct err *err)
 {
+	bool asked = false;
 	struct str *paths = ARENA_ARRAY(rq->arena, struct str, w->n + 1);
 	size_t *places = ARENA_ARRAY(rq->arena, size_t, w->n + 1), n = 0;
 	struct mail_mark *marks = ARENA_ARRAY(rq->arena, struct mail_mark, w->n + 1);
@@ -61,12 +87,19 @@ enum rc waiting_marks(
 	for (size_t i = 0; i < w->n; i++) {
 		if (w->v[i].current || !waiting_for(&w->v[i]))
 			continue;
+		if (w->v[i].folder.kind != FOLDER_MAIL) {
+			rc = ask_items(rq, sv, &w->v[i], gone_r, err);
+			if (rc)
+				return rc;
+			asked = true;
+			continue;
+		}
 		paths[n] = w->v[i].folder.path;
 		places[n++] = i;
 	}
-	if (n == 0)
+	if (n == 0 && !asked)
 		return RC_OK;
-	rc = mail_call(sv->mail, status_many, paths, n, marks, rcs, err);
+	rc = n ? mail_call(sv->mail, status_many, paths, n, marks, rcs, err) : RC_OK;
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < n; i++) {

@@ -152,6 +152,7 @@ struct watched_folder {
 	struct collection c;   /* the device's; epoch 0: it never synchronised it */
 	uint64_t seq;          /* grows with every change that is noticed; 0: none was so far */
 	bool current;          /* mark, or version, is how the folder stands now */
+	bool asked;            /* a collection: the server was asked just now, for watch_note */
 	struct mail_mark mark; /* of a mailbox */
 	uint64_t version;      /* of a collection: shadow.version */
 };

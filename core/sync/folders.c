@@ -1,5 +1,8 @@
 #include "core/sync/folders.h"
 
+#include "core/base/log.h"
+#include "core/sync/item_class.h"
+
 #include <glib.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +25,10 @@ static unsigned type_of(const struct mail_folder *m)
 
 static int by_path(const void *x, const void *y)
 {
-	return str_cmp((*(struct folder *const *)x)->path, (*(struct folder *const *)y)->path);
+	const struct folder *a = *(struct folder *const *)x, *b = *(struct folder *const *)y;
+	int c = (a->kind > b->kind) - (a->kind < b->kind);
+
+	return c ? c : str_cmp(a->path, b->path);
 }
 
 static int by_id(const void *x, const void *y)
@@ -223,48 +229,185 @@ static void unique_names(struct folders *f, struct arena *a)
 	}
 }
 
-/* The list as folders; *changed_r: something differs from what is stored. */
-static void reconcile(const struct mail_folders *list, const struct folders *stored,
-	struct arena *a, struct folders *r, bool *changed_r)
+static struct folder as_folder(const struct mail_folder *m, const struct folder *known)
+{
+	return (struct folder){
+		.row = known ? known->row : 0,
+		.id = known ? known->id : STR_NONE,
+		.kind = FOLDER_MAIL,
+		.path = m->path,
+		.uidvalidity = m->uidvalidity,
+		.mailbox_id = m->mailbox_id.p ? m->mailbox_id : (struct str){"", 0},
+		.name = m->use == MAIL_USE_INBOX ? STR("Inbox") : m->name,
+		.type = type_of(m),
+		.selectable = m->selectable,
+	};
+}
+
+/* Both lists as folders; *changed_r: something differs from what is stored. */
+static void reconcile(const struct mail_folders *list, const struct folders *others,
+	const struct folders *stored, struct arena *a, struct folders *r, bool *changed_r)
 {
 	struct index x = {folders_sorted(stored, a, by_path),
 		folders_sorted(stored, a, by_mailbox_id),
 		folders_sorted(stored, a, by_uidvalidity), stored->n,
 		ARENA_ARRAY(a, bool, stored->n + 1), stored, sorted_validities(list, a),
 		list->n};
-	struct folder **match = ARENA_ARRAY(a, struct folder *, list->n + 1);
+	size_t n = list->n + others->n;
+	struct folder **match = ARENA_ARRAY(a, struct folder *, n + 1);
 
 	for (size_t i = 0; i < list->n; i++)
 		match[i] = known(&x, &list->v[i], true);
 	for (size_t i = 0; i < list->n; i++)
 		if (!match[i])
 			match[i] = known(&x, &list->v[i], false);
-	r->n = list->n;
+	for (size_t i = list->n; i < n; i++)
+		match[i] = take(&x, only(&x, x.path, &others->v[i - list->n], by_path));
+	r->n = n;
 	r->version = stored->version;
-	r->v = ARENA_ARRAY(a, struct folder, list->n + 1);
-	for (size_t i = 0; i < list->n; i++) {
-		const struct mail_folder *m = &list->v[i];
-
-		r->v[i] = (struct folder){
-			.row = match[i] ? match[i]->row : 0,
-			.id = match[i] ? match[i]->id : STR_NONE,
-			.kind = FOLDER_MAIL,
-			.path = m->path,
-			.uidvalidity = m->uidvalidity,
-			.mailbox_id = m->mailbox_id.p ? m->mailbox_id : (struct str){"", 0},
-			.name = m->use == MAIL_USE_INBOX ? STR("Inbox") : m->name,
-			.type = type_of(m),
-			.selectable = m->selectable
-                };
+	r->v = ARENA_ARRAY(a, struct folder, n + 1);
+	for (size_t i = 0; i < list->n; i++)
+		r->v[i] = as_folder(&list->v[i], match[i]);
+	for (size_t i = list->n; i < n; i++) {
+		r->v[i] = others->v[i - list->n];
+		r->v[i].row = match[i] ? match[i]->row : 0;
+		r->v[i].id = match[i] ? match[i]->id : STR_NONE;
 	}
 	one_of_each_type(r);
 	for (size_t i = 0; i < list->n; i++)
 		r->v[i].parent = parent_of(list, r->v, &list->v[i], a);
 	unique_names(r, a);
-	*changed_r = list->n != stored->n;
-	for (size_t i = 0; i < list->n; i++) {
+	*changed_r = n != stored->n;
+	for (size_t i = 0; i < n; i++)
 		*changed_r = *changed_r || !match[i] || !same(match[i], &r->v[i]);
+}
+
+static void add_folder(struct folders *f, enum folder_kind kind, struct str path,
+	struct str name, unsigned type)
+{
+	f->v[f->n++] = (struct folder){
+		.kind = kind,
+		.path = path,
+		.mailbox_id = {"", 0},
+		.parent = STR("0"),
+		.name = name,
+		.type = type,
+		.selectable = true
+        };
+}
+
+/* The collection that is the default one: as before, else one that can be written to. */
+static size_t default_of(const struct dav_collections *list, const struct item_class *class,
+	const struct folders *stored)
+{
+	size_t best = 0;
+
+	for (size_t i = 0; i < list->n; i++) {
+		const struct folder *f = folders_by_path(stored, class->kind, list->v[i].path);
+
+		if (f && f->type == class->default_type)
+			return i;
 	}
+	while (best < list->n && list->v[best].read_only)
+		best++;
+	return best < list->n ? best : 0;
+}
+
+/* A user who has none gets one. */
+static enum rc create_default(const struct folder_servers *from, const struct item_class *class,
+	struct arena *a, struct dav_collections *list, struct err *err)
+{
+	struct str path;
+	enum rc rc;
+
+	if (list->n || !from->conf->contacts_create)
+		return RC_OK;
+	rc = dav_call(from->dav, create, class->dav, STR("contacts"), from->conf->contacts_name,
+		a, &path, err);
+	if (rc && rc != RC_CONFLICT)
+		return rc;
+	return dav_call(from->dav, collections, class->dav, a, list, err);
+}
+
+static enum rc list_collections(const struct folder_servers *from,
+	const struct item_class *class, struct arena *a, struct dav_collections *list,
+	struct err *err)
+{
+	enum rc rc = dav_call(from->dav, collections, class->dav, a, list, err);
+
+	if (rc == RC_OK && list->none)
+		return err_set(
+			err, RC_ABSENT, "the server knows of no collections of the user");
+	return rc ? rc : create_default(from, class, a, list, err);
+}
+
+/*
+ * The collections of one class. What the server does not tell now is left as it is: a device
+ * never loses what it has because a server has trouble, and mail goes on without it.
+ */
+static void add_collections(const struct folder_servers *from, const struct item_class *class,
+	const struct folders *stored, struct arena *a, struct folders *r)
+{
+	struct dav_collections list = {NULL, 0, false};
+	struct err why = ERR_INIT;
+	enum rc rc = list_collections(from, class, a, &list, &why);
+	struct folder *v = ARENA_ARRAY(a, struct folder, r->n + list.n + stored->n + 1);
+	size_t first;
+
+	for (size_t i = 0; i < r->n; i++)
+		v[i] = r->v[i];
+	r->v = v;
+	if (rc) {
+		log_warning(
+			"folders of class %s are left as they were: %s", class->name, why.text);
+		for (size_t i = 0; i < stored->n; i++)
+			if (stored->v[i].kind == class->kind)
+				r->v[r->n++] = stored->v[i];
+		return;
+	}
+	first = default_of(&list, class, stored);
+	for (size_t i = 0; i < list.n; i++)
+		add_folder(r, class->kind, list.v[i].path, list.v[i].name,
+			i == first ? class->default_type : class->user_type);
+}
+
+/* What is no mailbox. */
+static struct folders others(
+	const struct folder_servers *from, const struct folders *stored, struct arena *a)
+{
+	struct folders r = {ARENA_ARRAY(a, struct folder, 1), 0, 0};
+
+	if (from->conf->recipient_cache)
+		add_folder(&r, FOLDER_RECIPIENTS, STR("recipients"), STR("Recipients"),
+			TYPE_RECIPIENTS);
+	for (size_t i = 0; from->dav && item_class_at(i); i++)
+		add_collections(from, item_class_at(i), stored, a, &r);
+	return r;
+}
+
+bool folders_merged(const struct settings *conf, const struct folder *f)
+{
+	return f->type == TYPE_CONTACTS && conf->contacts_merge;
+}
+
+/* [MS-ASCMD] 2.2.3.186.3: the recipient cache is known from 14.0 on. */
+static bool is_visible(
+	const struct folder *f, const struct settings *conf, enum eas_version version)
+{
+	if (f->kind == FOLDER_RECIPIENTS)
+		return version >= V140;
+	return f->type != TYPE_USER_CONTACTS || !conf->contacts_merge;
+}
+
+struct folders folders_visible(const struct folders *f, const struct settings *conf,
+	enum eas_version version, struct arena *a)
+{
+	struct folders r = {ARENA_ARRAY(a, struct folder, f->n + 1), 0, f->version};
+
+	for (size_t i = 0; i < f->n; i++)
+		if (is_visible(&f->v[i], conf, version))
+			r.v[r.n++] = f->v[i];
+	return r;
 }
 
 static bool has_inbox(const struct mail_folders *list)
@@ -275,11 +418,13 @@ static bool has_inbox(const struct mail_folders *list)
 	return false;
 }
 
-enum rc folders_refresh(struct state *s, const struct account *ac, struct mail *m,
-	struct arena *a, struct folders *r, struct err *err)
+enum rc folders_refresh(
+	const struct folder_servers *from, struct arena *a, struct folders *r, struct err *err)
 {
+	struct state *s = from->state;
 	struct mail_folders list;
-	enum rc rc = mail_call(m, list, a, &list, err);
+	struct folders stored, rest;
+	enum rc rc = mail_call(from->mail, list, a, &list, err);
 
 	if (rc)
 		return rc;
@@ -288,19 +433,22 @@ enum rc folders_refresh(struct state *s, const struct account *ac, struct mail *
 	 * taken for deleted. */
 	if (!has_inbox(&list))
 		return err_set(err, RC_UNAVAILABLE, "the mail server lists no INBOX");
+	rc = state_call(s, folders_load, from->account, a, &stored, err);
+	if (rc)
+		return rc;
+	rest = others(from, &stored, a);
 	/* Two devices may refresh at once: the later one looks again. */
 	for (unsigned tries = 0; tries < 4; tries++) {
-		struct folders stored;
 		bool changed;
 
-		rc = state_call(s, folders_load, ac, a, &stored, err);
-		if (rc)
-			return rc;
-		reconcile(&list, &stored, a, r, &changed);
+		reconcile(&list, &rest, &stored, a, r, &changed);
 		if (!changed)
 			return RC_OK;
-		rc = state_call(s, folders_store, ac, r, a, err);
+		rc = state_call(s, folders_store, from->account, r, a, err);
 		if (rc != RC_CONFLICT)
+			return rc;
+		rc = state_call(s, folders_load, from->account, a, &stored, err);
+		if (rc)
 			return rc;
 	}
 	return err_set(err, RC_UNAVAILABLE, "the folders keep changing");
@@ -322,10 +470,11 @@ const struct folder *folders_by_id(const struct folders *f, struct str id)
 	return NULL;
 }
 
-const struct folder *folders_by_path(const struct folders *f, struct str path)
+const struct folder *folders_by_path(
+	const struct folders *f, enum folder_kind kind, struct str path)
 {
 	for (size_t i = 0; i < f->n; i++)
-		if (str_eq(f->v[i].path, path))
+		if (f->v[i].kind == kind && str_eq(f->v[i].path, path))
 			return &f->v[i];
 	return NULL;
 }
@@ -387,6 +536,8 @@ enum rc folders_renamed(struct state *s, const struct account *ac, struct str fr
 		for (size_t i = 0; i < all.n; i++) {
 			struct str *path = &all.v[i].path;
 
+			if (all.v[i].kind != FOLDER_MAIL)
+				continue;
 			if (str_eq(*path, from))
 				*path = to;
 			else if (path->n > below.n && memcmp(path->p, below.p, below.n) == 0)
@@ -400,29 +551,28 @@ enum rc folders_renamed(struct state *s, const struct account *ac, struct str fr
 	return err_set(err, RC_UNAVAILABLE, "the folders keep changing");
 }
 
-enum rc folders_need(struct state *s, const struct account *ac, struct mail *m, unsigned type,
-	struct str name, struct arena *a, struct folder *r, struct err *err)
+enum rc folders_need(const struct folder_servers *from, unsigned type, struct str name,
+	struct arena *a, struct folder *r, struct err *err)
 {
 	enum mail_use use = type == TYPE_TRASH ? MAIL_USE_TRASH : MAIL_USE_SENT;
 	const struct folder *f;
 	struct folders all;
-	enum rc rc = state_call(s, folders_load, ac, a, &all, err);
+	enum rc rc = state_call(from->state, folders_load, from->account, a, &all, err);
 
 	if (rc)
 		return rc;
 	f = folders_of_type(&all, type);
 	if (!f) {
-		rc = mail_call(m, create, name, use, err);
+		rc = mail_call(from->mail, create, name, use, err);
 		if (rc && rc != RC_CONFLICT)
 			return rc;
-		rc = folders_refresh(s, ac, m, a, &all, err);
+		rc = folders_refresh(from, a, &all, err);
 		if (rc)
 			return rc;
 		f = folders_of_type(&all, type);
 	}
-	for (size_t i = 0; i < all.n && !f; i++)
-		if (str_eq(all.v[i].path, name))
-			f = &all.v[i];
+	if (!f)
+		f = folders_by_path(&all, FOLDER_MAIL, name);
 	if (!f)
 		return err_set(err, RC_ABSENT, "there is no folder \"%.*s\"", STR_FMT(name));
 	*r = *f;

@@ -1,12 +1,15 @@
 /*
- * folders: the account's folders after the mail server's list. Ids survive renames: by OBJECTID
- * where the server has it, else by UIDVALIDITY when only one folder has it.
+ * folders: the account's folders after what the servers list: mailboxes, and collections of the
+ * DAV server. Ids of mailboxes survive renames: by OBJECTID where the server has it, else by
+ * UIDVALIDITY when only one folder has it. A DAV server that cannot be asked leaves its folders
+ * as they were.
  */
 #ifndef EASPOOL_CORE_SYNC_FOLDERS_H
 #define EASPOOL_CORE_SYNC_FOLDERS_H
 
 #include "core/model/mail.h"
 #include "core/model/state.h"
+#include "core/settings.h"
 
 /* EAS folder types, [MS-ASCMD] 2.2.3.186.3 */
 enum {
@@ -15,18 +18,36 @@ enum {
 	TYPE_DRAFTS = 3,
 	TYPE_TRASH = 4,
 	TYPE_SENT = 5,
+	TYPE_CONTACTS = 9,
 	TYPE_USER_MAIL = 12,
+	TYPE_USER_CONTACTS = 14,
+	TYPE_RECIPIENTS = 19,
 };
 
-/* Lists the mailboxes, brings the stored folders up to date, gives them back. */
-MUST_USE enum rc folders_refresh(struct state *s, const struct account *ac, struct mail *m,
-	struct arena *a, struct folders *r, struct err *err);
+/* Whose folders, and where they are. */
+struct folder_servers {
+	struct state *state;
+	const struct account *account;
+	struct mail *mail;
+	struct dav *dav; /* NULL: there is no such server */
+	const struct settings *conf;
+};
+
+/* Lists what the servers have, brings the stored folders up to date, gives them back. */
+MUST_USE enum rc folders_refresh(
+	const struct folder_servers *from, struct arena *a, struct folders *r, struct err *err);
+/* Those that a device of this version is shown. */
+struct folders folders_visible(const struct folders *f, const struct settings *conf,
+	enum eas_version version, struct arena *a);
+/* Whether all folders of its kind are shown as this one. */
+bool folders_merged(const struct settings *conf, const struct folder *f);
 /* All of them in an order, as qsort() has it of pointers to them; in the arena. */
 struct folder **folders_sorted(
 	const struct folders *f, struct arena *a, int (*compare)(const void *, const void *));
-/* By id or path; NULL. */
+/* By id, by kind and path; NULL. */
 const struct folder *folders_by_id(const struct folders *f, struct str id);
-const struct folder *folders_by_path(const struct folders *f, struct str path);
+const struct folder *folders_by_path(
+	const struct folders *f, enum folder_kind kind, struct str path);
 /* Whether `it` stands below the folder of that id, however deep. */
 bool folders_below(const struct folders *f, const struct folder *it, struct str id);
 /* All of them, the deepest first; in the arena. */
@@ -43,7 +64,7 @@ const struct folder *folders_of_type(const struct folders *f, unsigned type);
 /*
  * The folder of that type, made on the server under `name` when there is none.
  */
-MUST_USE enum rc folders_need(struct state *s, const struct account *ac, struct mail *m,
-	unsigned type, struct str name, struct arena *a, struct folder *r, struct err *err);
+MUST_USE enum rc folders_need(const struct folder_servers *from, unsigned type, struct str name,
+	struct arena *a, struct folder *r, struct err *err);
 
 #endif

@@ -1,0 +1,17 @@
+/*
+ * servers: what core/sync needs of a request and its services.
+ */
+#ifndef EASPOOL_CORE_CMD_SERVERS_H
+#define EASPOOL_CORE_CMD_SERVERS_H
+
+#include "core/cmd/request.h"
+#include "core/sync/folders.h"
+#include "core/sync/item_source.h"
+
+struct folder_servers servers_of(const struct request *rq, const struct services *sv);
+
+/* The collections behind a folder that is no mailbox, item_source_open(). */
+MUST_USE enum rc servers_items(const struct request *rq, const struct services *sv,
+	const struct folder *folder, struct item_source *src, struct err *err);
+
+#endif

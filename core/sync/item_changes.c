@@ -1,0 +1,269 @@
+#include "core/sync/item_changes.h"
+
+#include "core/base/log.h"
+
+#include <glib.h>
+
+/* What ends the whole request; anything else is a matter of the one item. */
+static bool is_trouble(enum rc rc)
+{
+	return rc == RC_UNAVAILABLE || rc == RC_INTERNAL;
+}
+
+static enum rc settle(struct item_command *c, enum rc rc, struct err *err)
+{
+	if (is_trouble(rc))
+		return rc;
+	c->rc = rc;
+	c->why = rc && err ? err->why : ERR_PLAIN;
+	if (rc && err)
+		log_debug("a change of a device was refused: %s", err->text);
+	err_clear(err);
+	return RC_OK;
+}
+
+/* The items of the commands; those that are not known stay zero. */
+static enum rc find(const struct item_writer *w, const struct item_command *v, size_t n,
+	struct item *items_r, struct err *err)
+{
+	const struct item_source *src = w->round->src;
+	struct uidset numbers;
+	struct items found;
+	enum rc rc;
+
+	uidset_init(&numbers, src->a);
+	for (size_t i = 0; i < n; i++)
+		uidset_add(&numbers, v[i].number);
+	rc = state_call(src->state, items_get, src->account, src->rows, src->n, &numbers,
+		src->a, &found, err);
+	for (size_t i = 0; i < n && rc == RC_OK; i++)
+		for (size_t k = 0; k < found.n; k++)
+			if (found.v[k].number == v[i].number)
+				items_r[i] = found.v[k];
+	return rc;
+}
+
+/* What the device did is noted, and no news for it. */
+static enum rc note(const struct item_writer *w, int64_t folder, struct str href,
+	struct str etag, bool gone, struct item *r, struct err *err)
+{
+	struct item_source *src = w->round->src;
+	enum rc rc = state_call(
+		src->state, item_own, src->account, folder, href, etag, gone, src->a, r, err);
+
+	if (rc == RC_OK)
+		item_state_mine(&w->round->st, r->number, r->version);
+	return rc;
+}
+
+/* The device is told how the item is, where it was not allowed to change it. */
+static void put_back(const struct item_writer *w, uint32_t number)
+{
+	uidset_add(&w->round->st.pending, number);
+}
+
+/* It changed on the server since the device has last heard of it, and not by the device. */
+static bool in_conflict(const struct item_writer *w, const struct item *it)
+{
+	return it->version > w->round->st.version &&
+	       !item_state_is_mine(&w->round->st, it->number, it->version);
+}
+
+static enum rc apply(const struct item_writer *w, struct str bytes, const struct elem *data,
+	struct str uid, bool newer, struct str *r, struct err *err)
+{
+	struct item_edit e = {.version = w->version,
+		.ghosts = w->ghosts,
+		.keep_picture = w->keep_picture,
+		.uid = uid,
+		.newer = newer};
+
+	return w->round->src->class->apply(bytes, data, &e, w->round->src->a, r, err);
+}
+
+/*
+ * One Change on top of what the server has. When the object was changed between reading and
+ * writing it is read once more: then it is a conflict.
+ */
+static enum rc change(const struct item_writer *w, struct item_command *c, struct item *it,
+	struct dav_object *object, struct err *err)
+{
+	struct item_source *src = w->round->src;
+	bool conflict = in_conflict(w, it) || !str_eq(object->etag, it->etag);
+	struct str changed, etag;
+	enum rc rc = RC_CONFLICT;
+
+	for (unsigned tries = 0; tries < 2 && rc == RC_CONFLICT; tries++) {
+		err_clear(err);
+		if (tries) {
+			conflict = true;
+			src->asked = false;
+			rc = item_source_read(src, it, 1, src->a, object, err);
+			if (rc)
+				return rc;
+		}
+		if (!object->bytes.p)
+			return err_set(err, object->refused ? RC_INVALID : RC_ABSENT,
+				"the item cannot be read");
+		rc = apply(w, object->bytes, c->data, STR_NONE, false, &changed, err);
+		if (rc || str_eq(changed, object->bytes))
+			return rc;
+		if (conflict && !w->client_wins)
+			return err_set(err, RC_CONFLICT, "it was changed on the server");
+		rc = dav_call(src->dav, put, it->href, object->etag, src->class->type, changed,
+			src->a, &etag, err);
+	}
+	return rc ? rc : note(w, it->folder, it->href, etag, false, it, err);
+}
+
+/* The numbers that the server is asked of, into a list without those that are gone. */
+static enum rc read_all(const struct item_writer *w, struct item_command *v, size_t n,
+	struct item *items, struct dav_object *objects, struct err *err)
+{
+	struct item_source *src = w->round->src;
+	struct item *some = ARENA_ARRAY(src->a, struct item, n + 1);
+	struct dav_object *read = ARENA_ARRAY(src->a, struct dav_object, n + 1);
+	size_t *back = ARENA_ARRAY(src->a, size_t, n + 1), count = 0;
+	enum rc rc = find(w, v, n, items, err);
+
+	for (size_t i = 0; i < n && rc == RC_OK; i++) {
+		if (!items[i].number || items[i].gone) {
+			v[i].rc = RC_ABSENT;
+			continue;
+		}
+		back[count] = i;
+		some[count++] = items[i];
+	}
+	if (rc == RC_OK && count)
+		rc = item_source_read(src, some, count, src->a, read, err);
+	for (size_t i = 0; i < count && rc == RC_OK; i++)
+		objects[back[i]] = read[i];
+	return rc;
+}
+
+enum rc item_changes_change(
+	const struct item_writer *w, struct item_command *v, size_t n, struct err *err)
+{
+	struct arena *a = w->round->src->a;
+	struct item *items = ARENA_ARRAY(a, struct item, n + 1);
+	struct dav_object *objects = ARENA_ARRAY(a, struct dav_object, n + 1);
+	enum rc rc = read_all(w, v, n, items, objects, err);
+
+	for (size_t i = 0; i < n && rc == RC_OK; i++) {
+		if (v[i].rc)
+			continue;
+		rc = settle(&v[i], change(w, &v[i], &items[i], &objects[i], err), err);
+		if (v[i].rc == RC_DENIED || v[i].rc == RC_CONFLICT)
+			put_back(w, v[i].number);
+	}
+	return rc;
+}
+
+/* [MS-ASCMD] 2.2.3.34: a Delete beats a change on the other side. */
+static enum rc remove_one(const struct item_writer *w, struct item *it, struct err *err)
+{
+	struct item_source *src = w->round->src;
+	enum rc rc = dav_call(src->dav, remove, it->href, it->etag, err);
+
+	if (rc == RC_CONFLICT) {
+		struct dav_object object;
+
+		err_clear(err);
+		rc = item_source_read(src, it, 1, src->a, &object, err);
+		if (rc == RC_OK && object.etag.n)
+			rc = dav_call(src->dav, remove, it->href, object.etag, err);
+	}
+	if (rc == RC_ABSENT) {
+		err_clear(err);
+		rc = RC_OK;
+	}
+	return rc ? rc : note(w, it->folder, it->href, STR_NONE, true, it, err);
+}
+
+enum rc item_changes_delete(
+	const struct item_writer *w, struct item_command *v, size_t n, struct err *err)
+{
+	struct item *items = ARENA_ARRAY(w->round->src->a, struct item, n + 1);
+	struct item_state *st = &w->round->st;
+	enum rc rc = find(w, v, n, items, err);
+
+	for (size_t i = 0; i < n && rc == RC_OK; i++) {
+		if (items[i].number && !items[i].gone)
+			rc = settle(&v[i], remove_one(w, &items[i], err), err);
+		if (rc)
+			return rc;
+		item_state_drop(st, v[i].number);
+		/* C174: what may not be deleted comes back. */
+		if (v[i].rc)
+			put_back(w, v[i].number);
+	}
+	return rc;
+}
+
+/* A UUID (RFC 9562, version 8) that is the same whenever this Add comes again. */
+static struct str new_uid(const struct item_writer *w, struct str client_id)
+{
+	struct arena *a = w->round->src->a;
+	struct str text =
+		arena_printf(a, "%.*s\n%.*s", STR_FMT(w->request), STR_FMT(client_id));
+	char *hex = g_compute_checksum_for_data(
+		G_CHECKSUM_SHA256, (const unsigned char *)text.p, text.n);
+	struct str r = arena_printf(
+		a, "%.8s-%.4s-8%.3s-a%.3s-%.12s", hex, hex + 8, hex + 12, hex + 15, hex + 18);
+
+	g_free(hex);
+	return r;
+}
+
+/* Something is at the place of the new item: what an earlier try has put there? */
+static enum rc adopt(const struct item_writer *w, struct str path, struct str href,
+	struct str uid, struct str *etag_r, struct err *err)
+{
+	struct item_source *src = w->round->src;
+	struct dav_object object = {.href = href};
+	enum rc rc;
+
+	err_clear(err);
+	rc = dav_call(src->dav, get, path, &object, 1, src->a, err);
+	if (rc)
+		return rc;
+	if (!object.bytes.p || !str_eq(src->class->uid(object.bytes, src->a), uid))
+		return err_set(err, RC_UNAVAILABLE, "the place of a new item is taken");
+	*etag_r = object.etag;
+	return RC_OK;
+}
+
+static enum rc add(const struct item_writer *w, struct item_command *c, struct err *err)
+{
+	struct item_source *src = w->round->src;
+	const struct folder *folder = &src->folders[0];
+	struct str uid = new_uid(w, c->client_id), bytes, etag, href;
+	struct item it;
+	enum rc rc = RC_INVALID;
+
+	href = dav_call(src->dav, join, folder->path,
+		arena_printf(src->a, "%.*s%s", STR_FMT(uid), src->class->suffix), src->a);
+	/* Few servers want the newer format; those refuse the older one. */
+	for (unsigned newer = 0; newer < 2 && rc == RC_INVALID; newer++) {
+		err_clear(err);
+		rc = apply(w, STR_NONE, c->data, uid, newer, &bytes, err);
+		if (rc)
+			return rc;
+		rc = dav_call(src->dav, put, href, (struct str){"", 0}, src->class->type, bytes,
+			src->a, &etag, err);
+	}
+	if (rc == RC_CONFLICT)
+		rc = adopt(w, folder->path, href, uid, &etag, err);
+	if (rc == RC_OK)
+		rc = note(w, folder->row, href, etag, false, &it, err);
+	if (rc == RC_OK) {
+		c->number = it.number;
+		uidset_add(&w->round->st.held, it.number);
+	}
+	return rc;
+}
+
+enum rc item_changes_add(const struct item_writer *w, struct item_command *c, struct err *err)
+{
+	return settle(c, add(w, c, err), err);
+}

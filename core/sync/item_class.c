@@ -1,0 +1,57 @@
+#include "core/sync/item_class.h"
+
+#include "core/map/contact.h"
+#include "core/sync/folders.h"
+
+static enum rc write_contact(const struct item *it, struct str bytes,
+	const struct email_options *o, struct arena *a, struct wbxml_writer *w, struct err *err)
+{
+	(void)it;
+	return contact_write(bytes, o, a, w, err);
+}
+
+static enum rc apply_contact(struct str bytes, const struct elem *data,
+	const struct item_edit *e, struct arena *a, struct str *r, struct err *err)
+{
+	struct contact_patch p = {.version = e->version,
+		.ghosts = e->ghosts,
+		.keep_picture = e->keep_picture,
+		.uid = e->uid,
+		.card4 = e->newer};
+
+	return contact_apply(bytes, data, &p, a, r, err);
+}
+
+static const struct item_class classes[] = {
+	{FOLDER_CONTACTS, "Contacts", DAV_CARDS, "text/vcard; charset=utf-8", ".vcf",
+         TYPE_CONTACTS, TYPE_USER_CONTACTS, write_contact, apply_contact, contact_uid},
+};
+
+const struct item_class *item_class_at(size_t i)
+{
+	return i < ARRAY_LEN(classes) ? &classes[i] : NULL;
+}
+
+const struct item_class *item_class_of(enum folder_kind kind)
+{
+	for (size_t i = 0; i < ARRAY_LEN(classes); i++)
+		if (classes[i].kind == kind)
+			return &classes[i];
+	return NULL;
+}
+
+const struct item_class *item_class_named(struct str name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(classes); i++)
+		if (str_iis(name, classes[i].name))
+			return &classes[i];
+	return NULL;
+}
+
+const struct item_class *item_class_of_type(unsigned type)
+{
+	for (size_t i = 0; i < ARRAY_LEN(classes); i++)
+		if (classes[i].default_type == type || classes[i].user_type == type)
+			return &classes[i];
+	return NULL;
+}

@@ -1,0 +1,408 @@
+#include "core/sync/item_sync.h"
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/base/varint.h"
+#include "core/map/server_id.h"
+
+/* Estimates count so many, and no more. */
+enum { COUNT_MAX = 1000000 };
+
+/* What was skipped is tried again when the administrator, or a newer program, says so. */
+static void retry_skipped(struct item_round *r)
+{
+	uint64_t now = r->folder->retries * 1000 + ITEM_MAP_VERSION;
+
+	if (r->st.retried != now) {
+		uidset_union(&r->st.pending, &r->st.skipped);
+		uidset_init(&r->st.skipped, r->st.arena);
+	}
+	r->st.retried = now;
+}
+
+/* A device that was away for long cannot be told of each item that went: it is compared. */
+static enum rc find_lost(struct item_round *r, struct err *err)
+{
+	const struct item_source *src = r->src;
+	struct uidset there, lost = uidset_copy(&r->st.held, src->a);
+	enum rc rc;
+
+	if (!r->st.version || r->st.version >= item_source_purged(src))
+		return RC_OK;
+	uidset_init(&there, src->a);
+	rc = state_call(
+		src->state, items_numbers, src->account, src->rows, src->n, &there, err);
+	if (rc)
+		return rc;
+	uidset_subtract(&lost, &there);
+	uidset_union(&r->st.gone, &lost);
+	return RC_OK;
+}
+
+static void append(struct items *to, const struct items *from, struct arena *a)
+{
+	struct item *v = ARENA_ARRAY(a, struct item, to->n + from->n + 1);
+
+	for (size_t i = 0; i < to->n; i++)
+		v[i] = to->v[i];
+	for (size_t i = 0; i < from->n; i++)
+		v[to->n++] = from->v[i];
+	to->v = v;
+}
+
+/* What waits whatever its version. Of those that are known no more nothing is left to tell;
+ * those that have a version to come are told with it. */
+static enum rc load_pending(struct item_round *r, struct err *err)
+{
+	const struct item_source *src = r->src;
+	struct uidset known;
+	enum rc rc;
+
+	r->rows = (struct items){NULL, 0};
+	r->npending = 0;
+	if (uidset_empty(&r->st.pending))
+		return RC_OK;
+	rc = state_call(src->state, items_get, src->account, src->rows, src->n, &r->st.pending,
+		src->a, &r->rows, err);
+	uidset_init(&known, src->a);
+	for (size_t i = 0; i < r->rows.n && rc == RC_OK; i++) {
+		uidset_add(&known, r->rows.v[i].number);
+		if (r->rows.v[i].version <= r->st.version)
+			r->rows.v[r->npending++] = r->rows.v[i];
+	}
+	r->rows.n = r->npending;
+	uidset_intersect(&r->st.pending, &known);
+	uidset_intersect(&r->st.tried, &known);
+	return rc;
+}
+
+enum rc item_round_look(struct item_round *r, struct err *err)
+{
+	struct item_source *src = r->src;
+	struct items news = {NULL, 0};
+	enum rc rc = RC_OK;
+
+	retry_skipped(r);
+	/* While the last answer is not told to the end, there is no need for another. */
+	if (!r->known && r->st.version >= item_source_version(src))
+		rc = item_source_ask(src, err);
+	if (rc == RC_OK)
+		rc = find_lost(r, err);
+	if (rc == RC_OK)
+		rc = load_pending(r, err);
+	if (rc)
+		return rc;
+	r->all = true;
+	if (r->st.version < item_source_version(src)) {
+		rc = state_call(src->state, items_since, src->account, src->rows, src->n,
+			r->st.version, (size_t)r->window + 1, src->a, &news, err);
+		r->all = news.n <= r->window;
+		append(&r->rows, &news, src->a);
+	}
+	r->looked = rc == RC_OK && (r->known || src->asked);
+	return rc;
+}
+
+/* What a device must be told of an item. */
+enum news { NEWS_NONE, NEWS_ADD, NEWS_CHANGE, NEWS_DELETE };
+
+static enum news news_of(const struct item_round *r, size_t i)
+{
+	const struct item *it = &r->rows.v[i];
+	bool held = uidset_has(&r->st.held, it->number);
+
+	if (i < r->npending ? !uidset_has(&r->st.pending, it->number)
+			    : item_state_is_mine(&r->st, it->number, it->version))
+		return NEWS_NONE;
+	if (it->gone)
+		return held ? NEWS_DELETE : NEWS_NONE;
+	return held ? NEWS_CHANGE : NEWS_ADD;
+}
+
+uint32_t item_round_count(const struct item_round *r)
+{
+	uint64_t n = uidset_count(&r->st.gone);
+
+	for (size_t i = 0; i < r->rows.n; i++)
+		n += news_of(r, i) != NEWS_NONE;
+	return n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
+}
+
+/* The writer of airsync:Commands, opened with its first child. */
+struct commands {
+	struct item_round *r;
+	struct wbxml_writer *w;
+	bool open;
+};
+
+static void begin(struct commands *c)
+{
+	if (!c->open)
+		wbxml_open(c->w, AIRSYNC_COMMANDS);
+	c->open = true;
+}
+
+static bool full(const struct commands *c)
+{
+	const struct item_round *r = c->r;
+
+	if (r->sent >= r->window)
+		return true;
+	/* However slow or large: at least one change a round, or the device would never end. */
+	return r->sent > 0 &&
+	       (clock_mono_ms() >= r->deadline_ms || wbxml_size(c->w) >= r->bytes);
+}
+
+static struct str server_id(const struct item_round *r, uint32_t number)
+{
+	return server_id_format(r->src->a, r->folder->id, number);
+}
+
+static void write_delete(struct commands *c, uint32_t number)
+{
+	begin(c);
+	wbxml_open(c->w, AIRSYNC_DELETE);
+	wbxml_text(c->w, AIRSYNC_SERVER_ID, server_id(c->r, number));
+	wbxml_close(c->w, AIRSYNC_DELETE);
+	item_state_drop(&c->r->st, number);
+	c->r->sent++;
+}
+
+/* An item that cannot be shown, or that the server does not give: tried once more with the next
+ * request, then told to the administrator and left out. */
+static enum rc skip(
+	struct item_round *r, const struct item *it, const struct err *why, struct err *err)
+{
+	struct item_state *st = &r->st;
+
+	uidset_remove(&st->skipped, it->number);
+	uidset_add(&st->pending, it->number);
+	if (!uidset_has(&st->tried, it->number)) {
+		uidset_add(&st->tried, it->number);
+		return RC_OK;
+	}
+	uidset_remove(&st->tried, it->number);
+	uidset_remove(&st->pending, it->number);
+	uidset_add(&st->skipped, it->number);
+	log_warning("item %u of folder %.*s cannot be shown: %s", it->number,
+		STR_FMT(r->folder->id), why->text);
+	return state_call(r->src->state, skip_add, r->src->account, r->folder,
+		server_id(r, it->number), str_of(why->text), err);
+}
+
+static enum rc write_item(struct commands *c, const struct item *it, tag_t how,
+	const struct dav_object *object, struct err *err)
+{
+	struct item_round *r = c->r;
+	struct arena_mark memory = arena_mark(r->src->a);
+	struct wbxml_mark mark = wbxml_mark(c->w);
+	struct err why = ERR_INIT;
+	bool was_open = c->open;
+	enum rc rc;
+
+	begin(c);
+	wbxml_open(c->w, how);
+	wbxml_text(c->w, AIRSYNC_SERVER_ID, server_id(r, it->number));
+	wbxml_open(c->w, AIRSYNC_APPLICATION_DATA);
+	rc = object->refused ? err_set(&why, RC_INVALID, "the server does not give it")
+			     : r->src->class->write(
+				       it, object->bytes, r->options, r->src->a, c->w, &why);
+	if (rc) {
+		wbxml_rollback(c->w, mark);
+		c->open = was_open;
+		arena_rewind(r->src->a, memory);
+		if (rc == RC_INVALID || rc == RC_LIMIT)
+			return skip(r, it, &why, err);
+		return err_set(err, rc, "%s", why.text);
+	}
+	wbxml_close(c->w, AIRSYNC_APPLICATION_DATA);
+	wbxml_close(c->w, how);
+	wbxml_keep(c->w, mark);
+	arena_rewind(r->src->a, memory);
+	uidset_add(&r->st.held, it->number);
+	uidset_remove(&r->st.pending, it->number);
+	uidset_remove(&r->st.tried, it->number);
+	uidset_remove(&r->st.skipped, it->number);
+	r->sent++;
+	return RC_OK;
+}
+
+/* Tells one row; object: what it holds, NULL where that is not needed. */
+static enum rc write_row(
+	struct commands *c, size_t i, const struct dav_object *object, struct err *err)
+{
+	struct item_round *r = c->r;
+	const struct item *it = &r->rows.v[i];
+	enum news news = news_of(r, i);
+	enum rc rc = RC_OK;
+
+	if (news == NEWS_DELETE)
+		write_delete(c, it->number);
+	else if (news != NEWS_NONE && (object->bytes.p || object->refused))
+		rc = write_item(
+			c, it, news == NEWS_ADD ? AIRSYNC_ADD : AIRSYNC_CHANGE, object, err);
+	/* It went after the server was asked, which will tell; one that is gone waits for
+	 * nothing. */
+	else
+		uidset_remove(&r->st.pending, it->number);
+	if (i >= r->npending)
+		item_state_advance(&r->st, it->version);
+	return rc;
+}
+
+/* Those of the next rows that have to be read, in one go; objects_r by the place of the row. */
+static enum rc read_lot(struct commands *c, size_t from, size_t *upto_r, struct arena *a,
+	struct dav_object **objects_r, struct err *err)
+{
+	struct item_round *r = c->r;
+	struct item *v = ARENA_ARRAY(a, struct item, ITEM_SOURCE_LOT);
+	struct dav_object *read = ARENA_ARRAY(a, struct dav_object, ITEM_SOURCE_LOT);
+	size_t places[ITEM_SOURCE_LOT], n = 0, i, left = r->window - r->sent;
+	enum rc rc;
+
+	for (i = from; i < r->rows.n && n < ITEM_SOURCE_LOT && n < left; i++) {
+		enum news news = news_of(r, i);
+
+		if (news != NEWS_ADD && news != NEWS_CHANGE)
+			continue;
+		places[n] = i - from;
+		v[n++] = r->rows.v[i];
+	}
+	*upto_r = i;
+	*objects_r = ARENA_ARRAY(a, struct dav_object, i - from + 1);
+	rc = n ? item_source_read(r->src, v, n, a, read, err) : RC_OK;
+	for (size_t k = 0; k < n && rc == RC_OK; k++)
+		(*objects_r)[places[k]] = read[k];
+	return rc;
+}
+
+static enum rc write_rows(struct commands *c, struct err *err)
+{
+	struct item_round *r = c->r;
+	size_t i = 0;
+	enum rc rc = RC_OK;
+
+	while (i < r->rows.n && rc == RC_OK && !full(c)) {
+		/* What a lot holds does not stay in memory until the request ends. */
+		struct arena *a = arena_new();
+		struct dav_object *objects;
+		size_t from = i, upto;
+
+		rc = read_lot(c, from, &upto, a, &objects, err);
+		for (; i < upto && rc == RC_OK && !full(c); i++)
+			rc = write_row(c, i, &objects[i - from], err);
+		arena_free(a);
+	}
+	/* What is no news does not have to wait for the next window. */
+	while (i < r->rows.n && rc == RC_OK && i >= r->npending && news_of(r, i) == NEWS_NONE)
+		item_state_advance(&r->st, r->rows.v[i++].version);
+	if (rc == RC_OK && i == r->rows.n && r->all)
+		item_state_advance(&r->st, item_source_version(r->src));
+	r->more = i < r->rows.n || !r->all || item_state_waits(&r->st);
+	return rc;
+}
+
+enum rc item_round_write(struct item_round *r, struct wbxml_writer *w, struct err *err)
+{
+	struct commands c = {r, w, false};
+	uint32_t number;
+	enum rc rc;
+
+	while (!full(&c) && (number = uidset_above(&r->st.gone, 0)) != 0)
+		write_delete(&c, number);
+	rc = write_rows(&c, err);
+	if (rc == RC_OK && c.open)
+		wbxml_close(w, AIRSYNC_COMMANDS);
+	return rc;
+}
+
+enum rc item_fetch(const struct item_source *src, uint32_t number,
+	const struct email_options *o, tag_t container, struct wbxml_writer *w, struct err *err)
+{
+	struct dav_object object;
+	struct uidset one;
+	struct items items;
+	enum rc rc;
+
+	uidset_init(&one, src->a);
+	uidset_add(&one, number);
+	rc = state_call(src->state, items_get, src->account, src->rows, src->n, &one, src->a,
+		&items, err);
+	if (rc == RC_OK && (items.n == 0 || items.v[0].gone))
+		rc = err_set(err, RC_ABSENT, "there is no such item");
+	if (rc == RC_OK)
+		rc = item_source_read(src, items.v, 1, src->a, &object, err);
+	if (rc)
+		return rc;
+	if (!object.bytes.p)
+		return object.refused
+			       ? err_set(err, RC_INVALID, "the server does not give it")
+			       : err_set(err, RC_ABSENT, "there is no such item any more");
+	wbxml_open(w, container);
+	rc = src->class->write(&items.v[0], object.bytes, o, src->a, w, err);
+	wbxml_close(w, container);
+	return rc;
+}
+
+bool item_sync_at(const struct collection *c, uint64_t version)
+{
+	struct arena *a = arena_new();
+	struct item_state st;
+	bool at = item_state_decode(c->state, &st, a) == RC_OK && !item_state_waits(&st) &&
+		  st.version >= version;
+
+	arena_free(a);
+	return at;
+}
+
+enum rc item_sync_pending(struct item_pending *p, struct err *err)
+{
+	struct item_round r = {
+		.src = p->src, .folder = p->folder, .known = p->known, .window = COUNT_MAX};
+	enum rc rc;
+
+	p->count = 0;
+	p->state = STR_NONE;
+	if (item_state_decode(p->c->state, &r.st, p->src->a))
+		return err_set(err, RC_INTERNAL, "the stored state is unreadable");
+	rc = item_round_look(&r, err);
+	if (rc)
+		return rc;
+	p->count = item_round_count(&r);
+	if (p->count)
+		return RC_OK;
+	item_state_advance(&r.st, item_source_version(p->src));
+	p->state = item_state_encode(&r.st, p->src->a);
+	return RC_OK;
+}
+
+struct str item_options_encode(
+	const struct email_options *o, const struct ghosts *g, unsigned most, struct arena *a)
+{
+	struct buf b;
+	struct str r;
+
+	buf_init(&b, BUF_MAX_LINE);
+	varint_put(&b, most);
+	email_options_encode(o, &b);
+	ghosts_encode(g, &b);
+	r = arena_str(a, buf_str(&b));
+	buf_release(&b);
+	return r;
+}
+
+enum rc item_options_decode(struct str in, enum eas_version v, struct email_options *o,
+	struct ghosts *g, unsigned *most_r, struct arena *a)
+{
+	uint32_t most;
+
+	*most_r = 0;
+	*g = (struct ghosts){GHOSTS_NONE, NULL, 0};
+	email_options_read(NULL, v, o);
+	if (in.n == 0)
+		return RC_OK;
+	if (varint_get32(&in, &most) || email_options_decode(&in, v, o))
+		return RC_INVALID;
+	*most_r = most;
+	return ghosts_decode(&in, a, g);
+}
