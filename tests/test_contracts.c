@@ -1,8 +1,10 @@
 /*
  * The fakes keep the contracts that the real stores keep (lab_contracts.c).
  */
+#include "tests/contract_dav.h"
 #include "tests/contract_mail.h"
 #include "tests/contract_state.h"
+#include "tests/fake_dav.h"
 #include "tests/fake_mail.h"
 #include "tests/fake_state.h"
 
@@ -27,9 +29,23 @@ static void test_fake_state_keeps_the_contract(void **state UNUSED)
 	fake_state_free(fs);
 }
 
+/* A server without sync-collection, one that tells little at a time: the same promises. */
+static void test_fake_dav_keeps_the_contract(void **state UNUSED)
+{
+	struct fake_dav *fd = fake_dav_new();
+
+	contract_dav(fake_dav_dav(fd), 0);
+	fake_dav_page(fd, 1);
+	contract_dav(fake_dav_dav(fd), 0);
+	fake_dav_without_sync(fd, true);
+	contract_dav(fake_dav_dav(fd), 0);
+	fake_dav_free(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_fake_dav_keeps_the_contract),
 		cmocka_unit_test(test_fake_mail_keeps_the_contract),
 		cmocka_unit_test(test_fake_state_keeps_the_contract),
 	};

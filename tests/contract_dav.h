@@ -1,0 +1,18 @@
+/*
+ * contract_dav: what core/model/dav.h promises, checked over any server that lets the user make
+ * address books. The fake and the store have to pass the same checks.
+ */
+#ifndef EASPOOL_TESTS_CONTRACT_DAV_H
+#define EASPOOL_TESTS_CONTRACT_DAV_H
+
+#include "core/model/dav.h"
+
+/* What a server cannot do. */
+enum {
+	CONTRACT_DAV_NO_RENAME = 1, /* names of collections stay as they are */
+};
+
+/* Fails the running test where a promise is broken. Leaves what was there as it was. */
+void contract_dav(struct dav *d, unsigned without);
+
+#endif
