@@ -9,7 +9,7 @@
 enum { MOVE_BAD_SOURCE = 1, MOVE_BAD_TARGET = 2, MOVE_OK = 3, MOVE_SAME = 4, MOVE_FAILED = 5 };
 enum { MOVES_MAX = 1000 };
 
-struct item {
+struct move {
 	struct str from, to_folder, to;
 	struct folder source, target;
 	uint32_t uid;
@@ -17,7 +17,7 @@ struct item {
 };
 
 static enum rc prepare(struct request *rq, struct services *sv, const struct elem *e,
-	struct item *it, struct err *err)
+	struct move *it, struct err *err)
 {
 	struct str collection, section, folder = elem_text(e, MOVE_SRC_FLD_ID);
 	enum rc rc;
@@ -54,7 +54,7 @@ static enum rc prepare(struct request *rq, struct services *sv, const struct ele
 }
 
 /* All items that go the same way as v[first], in one go. */
-static enum rc move_group(struct request *rq, struct services *sv, struct item *v, size_t n,
+static enum rc move_group(struct request *rq, struct services *sv, struct move *v, size_t n,
 	size_t first, struct err *err)
 {
 	struct mail_move *moves = ARENA_ARRAY(rq->arena, struct mail_move, n);
@@ -87,7 +87,7 @@ static enum rc move_group(struct request *rq, struct services *sv, struct item *
 			return known;
 	}
 	for (size_t k = 0; k < count; k++) {
-		struct item *it = &v[back[k]];
+		struct move *it = &v[back[k]];
 
 		/* K5: the target vanished meanwhile; the message stays where it is. */
 		it->status = rc == RC_ABSENT     ? MOVE_BAD_TARGET
@@ -117,7 +117,7 @@ enum rc cmd_move_items(
 	struct request *rq, struct services *sv, struct reply *rp, struct err *err)
 {
 	size_t n = elem_count(rq->doc, MOVE_MOVE), i = 0;
-	struct item *v = ARENA_ARRAY(rq->arena, struct item, n + 1);
+	struct move *v = ARENA_ARRAY(rq->arena, struct move, n + 1);
 	struct wbxml_writer *w;
 	enum rc rc = RC_OK;
 
