@@ -9,5 +9,10 @@
 
 /* Fails the running test where a promise is broken. login: a user nobody has seen. */
 void contract_state(struct state *s, const char *login);
+/* The part of it that is about shadows and items; contract_items.c. */
+void contract_items(struct state *s, const char *login);
+/* What is gone is forgotten in the end. later: lets 31 days pass. */
+void contract_items_forgotten(
+	struct state *s, const char *login, void (*later)(void *), void *ctx);
 
 #endif

@@ -1,4 +1,4 @@
-#include "tests/fake_state.h"
+#include "tests/fake_state_internal.h"
 
 #include "core/base/clock.h"
 
@@ -6,87 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROWS = 400, WEEK = 7 * 86400 };
-
-struct account_row {
-	int64_t id, version;
-	struct str login;
-	enum entitlement entitlement;
-	enum eas_version ceiling;
-	struct str home;
-	unsigned next_folder;
-};
-
-struct device_row {
-	int64_t account;
-	struct device d; /* id 0: a free row */
-};
-
-struct folder_row {
-	int64_t account; /* 0: a free row */
-	struct folder f;
-};
-
-struct collection_row {
-	int64_t device; /* 0: a free row */
-	struct str id;
-	struct collection c;
-};
-
-struct sent_row {
-	int64_t device, at;
-	struct str id;
-};
-
-struct moved_row {
-	int64_t device, at;
-	struct moved m;
-};
-
-struct lock {
-	int64_t device;
-	struct str what;
-};
-
-/* Texts are never freed singly: a test is short. */
-struct fake_state {
-	struct state state; /* first */
-	struct arena *a;
-	struct account_row accounts[ROWS];
-	struct device_row devices[ROWS];
-	struct folder_row folders[20 * ROWS];
-	struct collection_row collections[ROWS];
-	struct sent_row sent[ROWS];
-	struct moved_row moved[4 * ROWS];
-	struct note_row {
-		int64_t folder; /* 0: a free row */
-		uint32_t uidvalidity;
-		struct note n;
-	} notes[ROWS];
-	struct search_row {
-		int64_t device, at;
-		struct str bytes;
-	} searches[ROWS];
-	struct watched_row {
-		int64_t folder; /* 0: a free row */
-		uint64_t seq;
-		struct mail_mark mark;
-	} changes[ROWS];
-	struct str skipped[ROWS];
-	bool covered, watched, hierarchy_known;
-	struct lock locks[ROWS];
-	size_t naccounts, nskipped, nlocks;
-	int64_t next_id;
-	unsigned max_devices, calls, fail_in;
-	bool fail_late, fail_now;
-};
-
-static struct fake_state *of(struct state *s)
-{
-	return (struct fake_state *)s;
-}
-
-static enum rc begin_call(struct fake_state *fs, struct err *err)
+enum rc fake_begin(struct fake_state *fs, struct err *err)
 {
 	fs->calls++;
 	fs->fail_now = fs->fail_in && --fs->fail_in == 0;
@@ -95,20 +15,12 @@ static enum rc begin_call(struct fake_state *fs, struct err *err)
 		       : RC_OK;
 }
 
-static enum rc end_call(struct fake_state *fs, enum rc rc, struct err *err)
+enum rc fake_end(struct fake_state *fs, enum rc rc, struct err *err)
 {
 	return fs->fail_now ? err_set(err, RC_UNAVAILABLE, "the database is gone") : rc;
 }
 
-#define BEGIN(fs, err)                                                                         \
-	do {                                                                                   \
-		if (begin_call((fs), (err)))                                                   \
-			return RC_UNAVAILABLE;                                                 \
-	} while (0)
-#define END(fs, rc, err) end_call((fs), (rc), (err))
-
-/* A copy that lives as long as the fake; empty stays empty and present. */
-static struct str kept(struct fake_state *fs, struct str s)
+struct str fake_kept(struct fake_state *fs, struct str s)
 {
 	return s.n ? arena_str(fs->a, s) : (struct str){"", 0};
 }
@@ -120,11 +32,11 @@ static struct account_row *account_of(struct fake_state *fs, struct str login)
 			return &fs->accounts[i];
 	assert(fs->naccounts < ROWS);
 	fs->accounts[fs->naccounts] = (struct account_row){
-		.id = ++fs->next_id, .login = kept(fs, login), .version = 1};
+		.id = ++fs->next_id, .login = fake_kept(fs, login), .version = 1};
 	return &fs->accounts[fs->naccounts++];
 }
 
-static struct account_row *account_by_id(struct fake_state *fs, int64_t id)
+struct account_row *fake_account(struct fake_state *fs, int64_t id)
 {
 	for (size_t i = 0; i < fs->naccounts; i++)
 		if (fs->accounts[i].id == id)
@@ -168,7 +80,7 @@ static struct device_row *add_device(
 		i++;
 	assert(i < ROWS);
 	fs->devices[i] = (struct device_row){
-		account, {.id = ++fs->next_id, .device_id = kept(fs, seen->device_id)}
+		account, {.id = ++fs->next_id, .device_id = fake_kept(fs, seen->device_id)}
         };
 	fs->devices[i].d.first_seen = clock_now();
 	return &fs->devices[i];
@@ -177,7 +89,7 @@ static struct device_row *add_device(
 static enum rc do_begin(struct state *state, struct str login, const struct device *seen,
 	struct arena *a, struct account *account_r, struct device *device_r, struct err *err)
 {
-	struct fake_state *fs = of(state);
+	struct fake_state *fs = fake_of(state);
 	struct account_row *ac;
 	struct device_row *d;
 
@@ -195,8 +107,8 @@ static enum rc do_begin(struct state *state, struct str login, const struct devi
 		return err_set(err, RC_LIMIT, "too many devices");
 	if (!d)
 		d = add_device(fs, ac->id, seen);
-	d->d.type = kept(fs, seen->type);
-	d->d.user_agent = kept(fs, seen->user_agent);
+	d->d.type = fake_kept(fs, seen->type);
+	d->d.user_agent = fake_kept(fs, seen->user_agent);
 	d->d.version = seen->version;
 	d->d.last_seen = clock_now();
 	*device_r = d->d;
@@ -205,13 +117,13 @@ static enum rc do_begin(struct state *state, struct str login, const struct devi
 
 static void do_end(struct state *state)
 {
-	of(state)->nlocks = 0;
+	fake_of(state)->nlocks = 0;
 }
 
 static enum rc do_device_save(
 	struct state *state, const struct device *d, unsigned what, struct err *err)
 {
-	struct fake_state *fs = of(state);
+	struct fake_state *fs = fake_of(state);
 	struct device_row *row;
 
 	BEGIN(fs, err);
@@ -221,13 +133,13 @@ static enum rc do_device_save(
 	if (!row)
 		return err_set(err, RC_ABSENT, "the device was removed");
 	if (what & DEVICE_INFO) {
-		row->d.model = kept(fs, d->model);
-		row->d.imei = kept(fs, d->imei);
-		row->d.friendly_name = kept(fs, d->friendly_name);
-		row->d.os = kept(fs, d->os);
-		row->d.os_language = kept(fs, d->os_language);
-		row->d.phone_number = kept(fs, d->phone_number);
-		row->d.mobile_operator = kept(fs, d->mobile_operator);
+		row->d.model = fake_kept(fs, d->model);
+		row->d.imei = fake_kept(fs, d->imei);
+		row->d.friendly_name = fake_kept(fs, d->friendly_name);
+		row->d.os = fake_kept(fs, d->os);
+		row->d.os_language = fake_kept(fs, d->os_language);
+		row->d.phone_number = fake_kept(fs, d->phone_number);
+		row->d.mobile_operator = fake_kept(fs, d->mobile_operator);
 		row->d.outbound_sms = d->outbound_sms;
 	}
 	if (what & DEVICE_POLICY) {
@@ -236,21 +148,21 @@ static enum rc do_device_save(
 		row->d.policy_hash = d->policy_hash;
 	}
 	if (what & DEVICE_PING)
-		row->d.ping = kept(fs, d->ping);
+		row->d.ping = fake_kept(fs, d->ping);
 	if (what & DEVICE_SYNC_REQUEST)
-		row->d.sync_request = kept(fs, d->sync_request);
+		row->d.sync_request = fake_kept(fs, d->sync_request);
 	return END(fs, RC_OK, err);
 }
 
 static enum rc do_folders_load(struct state *state, const struct account *ac, struct arena *a,
 	struct folders *r, struct err *err)
 {
-	struct fake_state *fs = of(state);
+	struct fake_state *fs = fake_of(state);
 	size_t n = 0;
 
 	BEGIN(fs, err);
 	r->v = ARENA_ARRAY(a, struct folder, ARRAY_LEN(fs->folders));
-	r->version = account_by_id(fs, ac->id)->version;
+	r->version = fake_account(fs, ac->id)->version;
 	for (size_t i = 0; i < ARRAY_LEN(fs->folders); i++)
 		if (fs->folders[i].account == ac->id)
 			r->v[n++] = fs->folders[i].f;
@@ -281,25 +193,29 @@ static void delete_missing(struct fake_state *fs, int64_t account, const struct 
 
 		for (size_t k = 0; k < f->n && !found; k++)
 			found = str_eq(fs->folders[i].f.id, f->v[k].id);
-		if (!found)
+		if (!found) {
+			fake_items_forget(fs, fs->folders[i].f.row);
 			fs->folders[i].account = 0;
+		}
 	}
 }
 
 static enum rc do_folders_store(struct state *state, const struct account *ac,
 	struct folders *f, struct arena *a, struct err *err)
 {
-	struct fake_state *fs = of(state);
+	struct fake_state *fs = fake_of(state);
 	struct account_row *row;
 
 	BEGIN(fs, err);
-	row = account_by_id(fs, ac->id);
+	row = fake_account(fs, ac->id);
 	if (row->version != f->version)
 		return err_set(err, RC_CONFLICT, "the folders were changed");
 	delete_missing(fs, ac->id, f);
 	for (size_t i = 0; i < f->n; i++)
 		if (f->v[i].id.n == 0)
-			f->v[i].id = arena_printf(a, "%u", ++row->next_folder);
+			f->v[i].id = f->v[i].kind == FOLDER_RECIPIENTS
+					     ? STR("RI")
+					     : arena_printf(a, "%u", ++row->next_folder);
 	for (size_t i = 0; i < f->n; i++) {
 		struct folder_row *to = folder_row(fs, ac->id, f->v[i].id);
 		uint32_t parent;
@@ -313,11 +229,11 @@ static enum rc do_folders_store(struct state *state, const struct account *ac,
 			f->v[i].row = ++fs->next_id;
 		to->account = ac->id;
 		to->f = f->v[i];
-		to->f.id = kept(fs, f->v[i].id);
-		to->f.path = kept(fs, f->v[i].path);
-		to->f.name = kept(fs, f->v[i].name);
-		to->f.parent = kept(fs, f->v[i].parent);
-		to->f.mailbox_id = kept(fs, f->v[i].mailbox_id);
+		to->f.id = fake_kept(fs, f->v[i].id);
+		to->f.path = fake_kept(fs, f->v[i].path);
+		to->f.name = fake_kept(fs, f->v[i].name);
+		to->f.parent = fake_kept(fs, f->v[i].parent);
+		to->f.mailbox_id = fake_kept(fs, f->v[i].mailbox_id);
 	}
 	f->version = ++row->version;
 	return END(fs, RC_OK, err);
@@ -326,7 +242,7 @@ static enum rc do_folders_store(struct state *state, const struct account *ac,
 static enum rc do_folder_get(struct state *state, const struct account *ac, struct str id,
 	struct arena *a, struct folder *r, struct err *err)
 {
-	struct fake_state *fs = of(state);
+	struct fake_state *fs = fake_of(state);
 	struct folder_row *row;
 
 	(void)a;
@@ -368,7 +284,7 @@ static enum rc do_peek(struct state *state, const struct account *ac, const stru
 	struct str id, struct arena *a, struct folder *folder_r, struct collection *c,
 	struct err *err)
 {
-	struct fake_state *fs = of(state);
+	struct fake_state *fs = fake_of(state);
 
 	(void)a;
 	BEGIN(fs, err);
@@ -385,7 +301,7 @@ static enum rc take(
 		if (fs->locks[i].device == d->id && str_eq(fs->locks[i].what, what))
 			return err_set(err, RC_UNAVAILABLE, "taken by another request");
 	assert(fs->nlocks < ROWS);
-	fs->locks[fs->nlocks++] = (struct lock){d->id, kept(fs, what)};
+	fs->locks[fs->nlocks++] = (struct lock){d->id, fake_kept(fs, what)};
 	return RC_OK;
 }
 
@@ -400,7 +316,7 @@ static enum rc do_open(struct state *state, const struct account *ac, const stru
 	struct str id, struct arena *a, struct folder *folder_r, struct collection *c,
 	struct err *err)
 {
-	enum rc rc = take(of(state), d, id, err);
+	enum rc rc = take(fake_of(state), d, id, err);
 
 	return rc ? rc : do_peek(state, ac, d, id, a, folder_r, c, err);
 }
@@ -408,7 +324,7 @@ static enum rc do_open(struct state *state, const struct account *ac, const stru
 static enum rc do_store(struct state *state, const struct device *d, struct str id,
 	struct collection *c, struct err *err)
 {
-	struct fake_state *fs = of(state);
+	struct fake_state *fs = fake_of(state);
 	struct collection_row *row;
 
 	BEGIN(fs, err);
@@ -424,22 +340,22 @@ static enum rc do_store(struct state *state, const struct device *d, struct str 
 			row = &fs->collections[i];
 	assert(row);
 	c->revision++;
-	*row = (struct collection_row){d->id, kept(fs, id), *c};
-	row->c.state = kept(fs, c->state);
-	row->c.round = kept(fs, c->round);
-	row->c.options = kept(fs, c->options);
+	*row = (struct collection_row){d->id, fake_kept(fs, id), *c};
+	row->c.state = fake_kept(fs, c->state);
+	row->c.round = fake_kept(fs, c->round);
+	row->c.options = fake_kept(fs, c->options);
 	return END(fs, RC_OK, err);
 }
 
 static void do_close(struct state *state, const struct device *d, struct str id)
 {
-	give_back(of(state), d, id);
+	give_back(fake_of(state), d, id);
 }
 
 static enum rc do_sent_claim(
 	struct state *state, const struct device *d, struct str client_id, struct err *err)
 {
-	struct fake_state *fs = of(state);
+	struct fake_state *fs = fake_of(state);
 	enum rc rc;
 
 	BEGIN(fs, err);
@@ -455,7 +371,7 @@ static enum rc do_sent_claim(
 static enum rc do_sent_done(
 	struct state *state, const struct device *d, struct str client_id, struct err *err)
 {
-	struct fake_state *fs = of(state);
+	struct fake_state *fs = fake_of(state);
 	size_t i = 0;
 
 	give_back(fs, d, client_id);
@@ -463,19 +379,19 @@ static enum rc do_sent_done(
 	while (i < ROWS && fs->sent[i].device && fs->sent[i].at > clock_now() - WEEK)
 		i++;
 	assert(i < ROWS);
-	fs->sent[i] = (struct sent_row){d->id, clock_now(), kept(fs, client_id)};
+	fs->sent[i] = (struct sent_row){d->id, clock_now(), fake_kept(fs, client_id)};
 	return END(fs, RC_OK, err);
 }
 
 static void do_sent_drop(struct state *state, const struct device *d, struct str client_id)
 {
-	give_back(of(state), d, client_id);
+	give_back(fake_of(state), d, client_id);
 }
 
 static enum rc do_moved_add(struct state *state, const struct device *d, const struct moved *v,
 	size_t n, struct err *err)
 {
-	struct fake_state *fs = of(state);
+	struct fake_state *fs = fake_of(state);
 
 	BEGIN(fs, err);
 	for (size_t k = 0; k < n; k++) {
@@ -487,7 +403,7 @@ static enum rc do_moved_add(struct state *state, const struct device *d, const s
 			i++;
 		assert(i < ARRAY_LEN(fs->moved));
 		fs->moved[i] = (struct moved_row){
-			d->id, clock_now(), {kept(fs, v[k].from), kept(fs, v[k].to)}
+			d->id, clock_now(), {fake_kept(fs, v[k].from), fake_kept(fs, v[k].to)}
                 };
 	}
 	return END(fs, RC_OK, err);
@@ -496,7 +412,7 @@ static enum rc do_moved_add(struct state *state, const struct device *d, const s
 static enum rc do_moved_find(struct state *state, const struct device *d, struct str from,
 	struct arena *a, struct str *to_r, struct err *err)
 {
-	struct fake_state *fs = of(state);
+	struct fake_state *fs = fake_of(state);
 
 	(void)a;
 	BEGIN(fs, err);
@@ -522,7 +438,7 @@ static struct note_row *note_row(struct fake_state *fs, const struct folder *f, 
 static enum rc do_notes_load(struct state *state, const struct folder *f,
 	const struct uidset *uids, struct arena *a, struct notes *r, struct err *err)
 {
-	struct fake_state *fs = of(state);
+	struct fake_state *fs = fake_of(state);
 
 	*r = (struct notes){ARENA_ARRAY(a, struct note, ROWS), 0};
 	if (uidset_empty(uids))
@@ -537,7 +453,7 @@ static enum rc do_notes_load(struct state *state, const struct folder *f,
 static enum rc do_notes_store(struct state *state, const struct folder *f, const struct note *v,
 	size_t n, struct err *err)
 {
-	struct fake_state *fs = of(state);
+	struct fake_state *fs = fake_of(state);
 
 	BEGIN(fs, err);
 	for (size_t k = 0; k < n; k++) {
@@ -549,7 +465,7 @@ static enum rc do_notes_store(struct state *state, const struct folder *f, const
 		assert(row);
 		*row = (struct note_row){
 			v[k].bytes.n ? f->row : 0, f->uidvalidity,
-			{v[k].uid, kept(fs, v[k].bytes)}
+			{v[k].uid, fake_kept(fs, v[k].bytes)}
                 };
 	}
 	return END(fs, RC_OK, err);
@@ -558,7 +474,7 @@ static enum rc do_notes_store(struct state *state, const struct folder *f, const
 static enum rc do_search_store(
 	struct state *state, const struct device *d, struct str bytes, struct err *err)
 {
-	struct fake_state *fs = of(state);
+	struct fake_state *fs = fake_of(state);
 	size_t i = 0;
 
 	BEGIN(fs, err);
@@ -566,14 +482,14 @@ static enum rc do_search_store(
 		i++;
 	assert(i < ROWS);
 	if (d->id)
-		fs->searches[i] = (struct search_row){d->id, clock_now(), kept(fs, bytes)};
+		fs->searches[i] = (struct search_row){d->id, clock_now(), fake_kept(fs, bytes)};
 	return END(fs, RC_OK, err);
 }
 
 static enum rc do_search_load(struct state *state, const struct device *d, int64_t age,
 	struct arena *a, struct str *bytes_r, struct err *err)
 {
-	struct fake_state *fs = of(state);
+	struct fake_state *fs = fake_of(state);
 
 	(void)a;
 	BEGIN(fs, err);
@@ -594,10 +510,22 @@ static struct watched_row *watched_row(struct fake_state *fs, int64_t folder)
 	return NULL;
 }
 
+struct watched_row *fake_watched(struct fake_state *fs, int64_t folder)
+{
+	struct watched_row *row = watched_row(fs, folder);
+
+	if (row)
+		return row;
+	row = watched_row(fs, 0);
+	assert(row);
+	*row = (struct watched_row){.folder = folder};
+	return row;
+}
+
 static enum rc do_watch_look(struct state *state, const struct account *ac,
 	const struct device *d, struct arena *a, struct watch *w, struct err *err)
 {
-	struct fake_state *fs = of(state);
+	struct fake_state *fs = fake_of(state);
 	struct folder none;
 
 	(void)a;
@@ -614,9 +542,15 @@ static enum rc do_watch_look(struct state *state, const struct account *ac,
 		*v = (struct watched_folder){.id = v->id};
 		peek(fs, ac, d, v->id, &v->folder, &v->c);
 		row = v->folder.row ? watched_row(fs, v->folder.row) : NULL;
+		v->seq = row ? row->seq : 0;
+		if (v->folder.row && v->folder.kind != FOLDER_MAIL) {
+			v->version = fake_items_version(fs, v->folder.row);
+			v->current = v->folder.kind == FOLDER_RECIPIENTS ||
+				     (fs->covered && row && row->asked);
+			continue;
+		}
 		if (!row)
 			continue;
-		v->seq = row->seq;
 		v->mark = row->mark;
 		v->current = fs->covered && row->mark.modseq;
 	}
@@ -625,7 +559,7 @@ static enum rc do_watch_look(struct state *state, const struct account *ac,
 
 static enum rc do_watch_begin(struct state *state, const struct account *ac, struct err *err)
 {
-	struct fake_state *fs = of(state);
+	struct fake_state *fs = fake_of(state);
 
 	(void)ac;
 	BEGIN(fs, err);
@@ -636,29 +570,30 @@ static enum rc do_watch_begin(struct state *state, const struct account *ac, str
 static enum rc do_watch_note(struct state *state, const struct account *ac,
 	const struct watch *w, bool hierarchy, struct err *err)
 {
-	struct fake_state *fs = of(state);
+	struct fake_state *fs = fake_of(state);
 
 	(void)ac;
 	BEGIN(fs, err);
 	fs->hierarchy_known = fs->hierarchy_known || hierarchy;
 	for (size_t i = 0; i < w->n; i++) {
 		const struct watched_folder *v = &w->v[i];
-		struct watched_row *row = watched_row(fs, v->folder.row);
+		struct watched_row *row;
+		bool mail = v->folder.kind == FOLDER_MAIL;
 
-		if (v->current || !v->folder.row || !v->mark.modseq)
+		if (v->current || !v->folder.row || (mail && !v->mark.modseq))
 			continue;
-		if (!row)
-			row = watched_row(fs, 0);
-		assert(row);
-		if (row->seq == v->seq)
-			*row = (struct watched_row){v->folder.row, v->seq, v->mark};
+		row = fake_watched(fs, v->folder.row);
+		if (!mail)
+			row->asked = true;
+		else if (row->seq == v->seq)
+			row->mark = v->mark;
 	}
 	return END(fs, RC_OK, err);
 }
 
 static enum rc do_watch_own(struct state *state, const struct device *d, struct err *err)
 {
-	struct fake_state *fs = of(state);
+	struct fake_state *fs = fake_of(state);
 
 	(void)d;
 	BEGIN(fs, err);
@@ -668,7 +603,7 @@ static enum rc do_watch_own(struct state *state, const struct device *d, struct 
 static enum rc do_skip_add(struct state *state, const struct account *ac,
 	const struct folder *f, struct str item, struct str reason, struct err *err)
 {
-	struct fake_state *fs = of(state);
+	struct fake_state *fs = fake_of(state);
 
 	(void)ac;
 	(void)f;
@@ -678,7 +613,7 @@ static enum rc do_skip_add(struct state *state, const struct account *ac,
 		if (str_eq(fs->skipped[i], item))
 			return END(fs, RC_OK, err);
 	assert(fs->nskipped < ROWS);
-	fs->skipped[fs->nskipped++] = kept(fs, item);
+	fs->skipped[fs->nskipped++] = fake_kept(fs, item);
 	return END(fs, RC_OK, err);
 }
 
@@ -702,6 +637,12 @@ static const struct state_ops ops = {
 	.notes_store = do_notes_store,
 	.search_store = do_search_store,
 	.search_load = do_search_load,
+	.shadows_load = fake_shadows_load,
+	.shadow_seen = fake_shadow_seen,
+	.item_own = fake_item_own,
+	.items_since = fake_items_since,
+	.items_get = fake_items_get,
+	.items_numbers = fake_items_numbers,
 	.watch_look = do_watch_look,
 	.watch_begin = do_watch_begin,
 	.watch_note = do_watch_note,
@@ -724,6 +665,7 @@ void fake_state_free(struct fake_state *fs)
 	if (!fs)
 		return;
 	arena_free(fs->a);
+	free(fs->items);
 	free(fs);
 }
 
@@ -798,7 +740,7 @@ size_t fake_state_taken(struct fake_state *fs)
 
 void fake_state_home(struct fake_state *fs, const char *login, const char *home)
 {
-	account_of(fs, str_of(login))->home = kept(fs, str_of(home));
+	account_of(fs, str_of(login))->home = fake_kept(fs, str_of(home));
 }
 
 void fake_state_retry(struct fake_state *fs)

@@ -305,6 +305,32 @@ static void test_postgres_keeps_the_contract(void **state UNUSED)
 	struct state *s = pg_state_new(&conf);
 
 	contract_state(s, "ann@example.test");
+	contract_items(s, "items@example.test");
+	pg_state_free(s);
+}
+
+static void run_sql(const char *sql)
+{
+	PGconn *c = PQconnectdb(lab_get("PG_DSN"));
+	PGresult *r = PQexec(c, sql);
+
+	if (PQresultStatus(r) != PGRES_COMMAND_OK && PQresultStatus(r) != PGRES_TUPLES_OK)
+		fail_msg("%s: %s", sql, PQresultErrorMessage(r));
+	PQclear(r);
+	PQfinish(c);
+}
+
+static void a_month_passes(void *ctx UNUSED)
+{
+	run_sql("UPDATE item SET at = at - interval '31 days'");
+}
+
+static void test_postgres_forgets_what_is_gone_for_long(void **state UNUSED)
+{
+	struct settings conf = settings("none");
+	struct state *s = pg_state_new(&conf);
+
+	contract_items_forgotten(s, "forgets@example.test", a_month_passes, NULL);
 	pg_state_free(s);
 }
 
@@ -370,6 +396,7 @@ int main(void)
 		cmocka_unit_test(test_a_certificate_that_nobody_vouches_for_is_refused),
 		cmocka_unit_test(test_a_wrong_password_is_denied),
 		cmocka_unit_test(test_postgres_keeps_the_contract),
+		cmocka_unit_test(test_postgres_forgets_what_is_gone_for_long),
 		cmocka_unit_test(test_a_taken_collection_is_waited_for),
 	};
 

@@ -1,6 +1,7 @@
 /*
  * The fakes keep the contracts that the real stores keep (lab_contracts.c).
  */
+#include "core/base/clock.h"
 #include "tests/contract_dav.h"
 #include "tests/contract_mail.h"
 #include "tests/contract_state.h"
@@ -26,6 +27,22 @@ static void test_fake_state_keeps_the_contract(void **state UNUSED)
 	struct fake_state *fs = fake_state_new();
 
 	contract_state(fake_state_state(fs), "ann@example.test");
+	contract_items(fake_state_state(fs), "items@example.test");
+	fake_state_free(fs);
+}
+
+static void a_month_passes(void *ctx UNUSED)
+{
+	clock_set_fake(clock_now_ms() + INT64_C(31) * 86400 * 1000);
+}
+
+static void test_fake_state_forgets_what_is_gone_for_long(void **state UNUSED)
+{
+	struct fake_state *fs = fake_state_new();
+
+	contract_items_forgotten(
+		fake_state_state(fs), "forgets@example.test", a_month_passes, NULL);
+	clock_set_fake(-1);
 	fake_state_free(fs);
 }
 
@@ -48,6 +65,7 @@ int main(void)
 		cmocka_unit_test(test_fake_dav_keeps_the_contract),
 		cmocka_unit_test(test_fake_mail_keeps_the_contract),
 		cmocka_unit_test(test_fake_state_keeps_the_contract),
+		cmocka_unit_test(test_fake_state_forgets_what_is_gone_for_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

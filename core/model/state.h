@@ -269,14 +269,16 @@ struct state_ops {
 	 * The server was asked from sh->token on and said this. What differs from what was
 	 * known gets a version, what is new a number, and whoever waits for the folder is
 	 * woken. One trip, one transaction; sh becomes what is stored then. RC_CONFLICT: the
-	 * shadow is no longer at sh->token, somebody else has asked meanwhile; nothing was
-	 * done.
+	 * shadow is no longer at sh->token, somebody else has asked meanwhile, or the list is
+	 * whole and a device has written (the shadow is no longer at sh->version), so that it
+	 * may be older than that; nothing was done. RC_ABSENT: the account has no such folder.
 	 */
 	enum rc (*shadow_seen)(struct state *s, const struct account *ac, struct shadow *sh,
 		const struct dav_changes *ch, struct arena *a, struct err *err);
 	/*
 	 * The device itself wrote, or removed (gone), this member: what the server will tell of
-	 * it later is no news. r: the item as it is now. Others who wait are woken.
+	 * it later is no news. r: the item as it is now; number 0 when it was not known and is
+	 * gone. Others who wait are woken. RC_ABSENT: the account has no such folder.
 	 */
 	enum rc (*item_own)(struct state *s, const struct account *ac, int64_t folder,
 		struct str href, struct str etag, bool gone, struct arena *a, struct item *r,
@@ -290,7 +292,7 @@ struct state_ops {
 	enum rc (*items_get)(struct state *s, const struct account *ac, const int64_t *folders,
 		size_t n, const struct uidset *numbers, struct arena *a, struct items *r,
 		struct err *err);
-	/* The numbers of all that are not gone. */
+	/* Adds the numbers of all that are not gone. */
 	enum rc (*items_numbers)(struct state *s, const struct account *ac,
 		const int64_t *folders, size_t n, struct uidset *r, struct err *err);
 
@@ -306,7 +308,7 @@ struct state_ops {
 	 * What the servers have said since: the marks of those mailboxes of w that were not
 	 * current and have one; collections that were not current have been asked just now;
 	 * hierarchy: the stored folders are those of the servers.
-	 * Nothing is noted where a change was noticed meanwhile. Loosely durable.
+	 * No mark is noted where a change was noticed meanwhile. Loosely durable.
 	 */
 	enum rc (*watch_note)(struct state *s, const struct account *ac, const struct watch *w,
 		bool hierarchy, struct err *err);

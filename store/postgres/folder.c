@@ -151,13 +151,21 @@ static enum rc delete_others(struct pg_state *s, const struct account *ac,
 	return rc;
 }
 
+/* A folder that is still to get a number as its id; there is one recipient cache. */
+static bool unnumbered(const struct folder *f)
+{
+	return f->id.n == 0 && f->kind != FOLDER_RECIPIENTS;
+}
+
 /* Parents may be new as well: their place holders ("+<index>") become ids. */
 static void give_ids(struct folders *f, bool *fresh, int64_t next, struct arena *a)
 {
 	for (size_t i = 0; i < f->n; i++) {
 		fresh[i] = f->v[i].id.n == 0;
-		if (fresh[i])
+		if (unnumbered(&f->v[i]))
 			f->v[i].id = arena_printf(a, "%lld", (long long)next++);
+		else if (fresh[i])
+			f->v[i].id = STR("RI");
 	}
 	for (size_t i = 0; i < f->n; i++) {
 		uint32_t k;
@@ -177,7 +185,7 @@ enum rc pg_folders_store(struct state *state, const struct account *ac, struct f
 	enum rc rc;
 
 	for (size_t i = 0; i < f->n; i++)
-		nnew += f->v[i].id.n == 0;
+		nnew += unnumbered(&f->v[i]);
 	rc = plain(s, begin_sql, err);
 	if (rc)
 		return rc;

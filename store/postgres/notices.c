@@ -14,8 +14,10 @@ enum { LOOK_MS = 5000, PAUSE_MS = 500, PAUSE_MAX_MS = 15000 };
 static const char listen_sql[] =
 	"LISTEN easpool; UPDATE watch SET until = least(until, now() + interval '15 minutes')"
 	" WHERE until > now() + interval '15 minutes' AND host = ";
+/* Those that look after DAV collections stand in for no mailbox, but if they come or go, all
+ * who wait are to be looked after again as well. */
 static const char alive_sql[] =
-	"SELECT count(*), coalesce(sum(hashtext(id || started::text)::bigint & 65535), 0),"
+	"SELECT count(*) FILTER (WHERE source <> 'dav'), coalesce(sum(hashtext(id || started::text)::bigint & 65535), 0),"
 	" (SELECT count(*) FROM watched)"
 	" FROM listener WHERE seen > now() - interval '15 seconds'";
 static const char forget_sql[] =

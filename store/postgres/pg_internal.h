@@ -41,6 +41,20 @@ enum rc pg_search_store(struct state *, const struct device *, struct str, struc
 enum rc pg_search_load(struct state *, const struct device *, int64_t, struct arena *,
 	struct str *, struct err *);
 
+/* items.c */
+enum rc pg_shadows_load(struct state *, const struct account *, struct shadow *, size_t,
+	struct arena *, struct err *);
+enum rc pg_shadow_seen(struct state *, const struct account *, struct shadow *,
+	const struct dav_changes *, struct arena *, struct err *);
+enum rc pg_item_own(struct state *, const struct account *, int64_t, struct str, struct str,
+	bool, struct arena *, struct item *, struct err *);
+enum rc pg_items_since(struct state *, const struct account *, const int64_t *, size_t,
+	uint64_t, size_t, struct arena *, struct items *, struct err *);
+enum rc pg_items_get(struct state *, const struct account *, const int64_t *, size_t,
+	const struct uidset *, struct arena *, struct items *, struct err *);
+enum rc pg_items_numbers(struct state *, const struct account *, const int64_t *, size_t,
+	struct uidset *, struct err *);
+
 /* watch.c */
 enum rc pg_watch_look(struct state *, const struct account *, const struct device *,
 	struct arena *, struct watch *, struct err *);
