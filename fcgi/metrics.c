@@ -80,7 +80,7 @@ struct shared {
 	struct histogram wake[WAKES];
 	counter_t waiting, jobs, workers;
 	counter_t listeners, watched;
-	counter_t waiter_at; /* clock_mono_ms() of the two before */
+	counter_t waiter_at; /* clock_mono_ms() of `waiting` and `jobs` */
 };
 
 static struct shared own, *shared = &own;

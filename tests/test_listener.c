@@ -292,7 +292,7 @@ static void test_events_of_a_folder_are_joined(void **state UNUSED)
 		} first, second, joined;
 		bool forced;
 	} cases[] = {
-		{"the strongest wins",                  {EVENT_OTHER, 5, 9},     {EVENT_ADDED, 5, 10},
+		{"two kinds are an addition",           {EVENT_OTHER, 5, 9},     {EVENT_ADDED, 5, 10},
                  {EVENT_ADDED, 5, 10},											 false},
 		{"the newest mark wins",                {EVENT_DELIVERED, 5, 9}, {EVENT_OTHER, 5, 9},
                  {EVENT_ADDED, 5, 9},											  false},
