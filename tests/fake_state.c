@@ -580,7 +580,7 @@ static enum rc do_watch_note(struct state *state, const struct account *ac,
 		struct watched_row *row;
 		bool mail = v->folder.kind == FOLDER_MAIL;
 
-		if (v->current || !v->folder.row || (mail && !v->mark.modseq))
+		if (v->current || !v->folder.row || (mail ? !v->mark.modseq : !v->asked))
 			continue;
 		row = fake_watched(fs, v->folder.row);
 		if (!mail)

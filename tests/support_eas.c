@@ -70,8 +70,14 @@ void eas_init(struct eas *e, const char *conf)
 	buf_init(&e->last_message, BUF_MAX_TEXT);
 }
 
+void eas_dav(struct eas *e)
+{
+	e->dav = fake_dav_new();
+}
+
 void eas_release(struct eas *e)
 {
+	fake_dav_free(e->dav);
 	fake_mail_free(e->mail);
 	fake_state_free(e->state);
 	buf_release(&e->last_message);
@@ -139,6 +145,7 @@ void eas_request(struct eas *e, const struct eas_request *q, struct buf *answer)
 	struct services sv = {.state = fake_state_state(e->state),
 		.auth = &e->auth,
 		.mail = fake_mail_mail(e->mail),
+		.dav = e->dav ? fake_dav_dav(e->dav) : NULL,
 		.submit = &e->submit,
 		.scratch = &scratch_sink.sink,
 		.scratch_bytes = scratch_bytes,

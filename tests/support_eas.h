@@ -8,6 +8,7 @@
 #include "core/cmd/command.h"
 #include "fcgi/loops.h"
 #include "tests/device/device.h"
+#include "tests/fake_dav.h"
 #include "tests/fake_mail.h"
 #include "tests/fake_state.h"
 
@@ -17,6 +18,7 @@
 struct eas {
 	struct fake_mail *mail;
 	struct fake_state *state;
+	struct fake_dav *dav; /* NULL until eas_dav(): there is no such server */
 	struct settings conf;
 	struct arena *conf_arena;
 	struct auth auth;
@@ -56,6 +58,8 @@ struct eas {
 /* conf: settings in the form of the file, or "". */
 void eas_init(struct eas *e, const char *conf);
 void eas_release(struct eas *e);
+/* There is a DAV server, with an address book of the user. */
+void eas_dav(struct eas *e);
 
 /* One request. Texts that are NULL were not sent. */
 struct eas_request {

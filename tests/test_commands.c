@@ -344,7 +344,7 @@ static void test_many_folders_are_told_once(void **state UNUSED)
 	assert_int_equal(elem_u32(answer, FOLDERHIERARCHY_STATUS, 0), 1);
 	assert_int_equal(
 		elem_count(elem_child(answer, FOLDERHIERARCHY_CHANGES), FOLDERHIERARCHY_ADD),
-		MANY + 4);
+		MANY + 5);
 	fake_mail_folder(e.mail, "Archive 003/One more", MAIL_USE_NONE);
 	(void)snprintf(document, sizeof(document),
 		"folderhierarchy:FolderSync\n  folderhierarchy:SyncKey \"%.*s\"\n",

@@ -60,7 +60,7 @@ static void test_a_phone_makes_renames_and_deletes_folders(void **state UNUSED)
 		assert_int_equal(phone_folder_delete(&p, top), 1);
 		assert_null(phone_folder_named(&p, "Older"));
 		story_must(phone_folder_sync(&p), &p);
-		assert_int_equal(p.nfolders, 4);
+		assert_int_equal(p.nfolders, 5);
 		assert_int_equal(phone_folder_delete(&p, top), 4);
 		end();
 	}
@@ -168,7 +168,7 @@ static bool tortured(unsigned n, bool database, bool late)
 	assert_null(phone_folder_named(&p, "One"));
 	assert_null(phone_folder_named(&p, "Two"));
 	assert_null(phone_folder_named(&p, "Below"));
-	assert_int_equal(p.nfolders, 4);
+	assert_int_equal(p.nfolders, 5);
 	end();
 	return !database || n < 60;
 }

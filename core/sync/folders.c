@@ -378,7 +378,7 @@ static struct folders others(
 	struct folders r = {ARENA_ARRAY(a, struct folder, 1), 0, 0};
 
 	if (from->conf->recipient_cache)
-		add_folder(&r, FOLDER_RECIPIENTS, STR("recipients"), STR("Recipients"),
+		add_folder(&r, FOLDER_RECIPIENTS, STR("recipients"), STR("RecipientInfo"),
 			TYPE_RECIPIENTS);
 	for (size_t i = 0; from->dav && item_class_at(i); i++)
 		add_collections(from, item_class_at(i), stored, a, &r);

@@ -208,8 +208,7 @@ static enum rc note_asked(struct state *state, const struct account *ac, const s
 	size_t n = 0;
 
 	for (size_t i = 0; i < w->n; i++)
-		if (!w->v[i].current && w->v[i].folder.row &&
-			w->v[i].folder.kind != FOLDER_MAIL)
+		if (w->v[i].asked)
 			rows[n++] = w->v[i].folder.row;
 	if (!n)
 		return RC_OK;
