@@ -1,5 +1,6 @@
 #include "fcgi/wiring.h"
 
+#include "store/dav/dav.h"
 #include "store/imap/imap.h"
 #include "store/postgres/pg.h"
 #include "store/smtp/smtp.h"
@@ -10,6 +11,7 @@ struct wiring {
 	struct state *state;
 	struct imap *imap;
 	struct smtp *smtp;
+	struct dav_client *dav; /* NULL: there is no CardDAV server */
 };
 
 struct wiring *wiring_new(const struct settings *conf)
@@ -21,6 +23,7 @@ struct wiring *wiring_new(const struct settings *conf)
 	w->state = pg_state_new(conf);
 	w->imap = imap_new(conf);
 	w->smtp = smtp_new(conf);
+	w->dav = conf->carddav_url.n ? dav_client_new(conf) : NULL;
 	return w;
 }
 
@@ -31,6 +34,7 @@ void wiring_free(struct wiring *w)
 	pg_state_free(w->state);
 	imap_free(w->imap);
 	smtp_free(w->smtp);
+	dav_client_free(w->dav);
 	free(w);
 }
 
@@ -40,7 +44,8 @@ struct services wiring_services(
 	return (struct services){.state = w->state,
 		.auth = imap_auth(w->imap),
 		.mail = imap_mail(w->imap, login, password),
-		.submit = smtp_submit(w->smtp, login, password)};
+		.submit = smtp_submit(w->smtp, login, password),
+		.dav = w->dav ? dav_client_user(w->dav, login, password) : NULL};
 }
 
 unsigned wiring_done(struct wiring *w)
@@ -48,6 +53,10 @@ unsigned wiring_done(struct wiring *w)
 	unsigned trips = imap_trips(w->imap);
 
 	imap_release(w->imap);
+	if (w->dav) {
+		trips += dav_client_trips(w->dav);
+		dav_client_release(w->dav);
+	}
 	return trips;
 }
 
