@@ -1,8 +1,10 @@
 /*
  * The fakes keep the contracts that the real stores keep (lab_contracts.c).
  */
+#include "tests/contract_directory.h"
 #include "tests/contract_mail.h"
 #include "tests/contract_state.h"
+#include "tests/fake_directory.h"
 #include "tests/fake_mail.h"
 #include "tests/fake_state.h"
 
@@ -27,11 +29,21 @@ static void test_fake_state_keeps_the_contract(void **state UNUSED)
 	fake_state_free(fs);
 }
 
+static void test_fake_directory_keeps_the_contract(void **state UNUSED)
+{
+	struct fake_directory *fd = fake_directory_new();
+
+	fake_directory_load(fd, "lab/people.ldif");
+	contract_directory(fake_directory_directory(fd));
+	fake_directory_free(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fake_mail_keeps_the_contract),
 		cmocka_unit_test(test_fake_state_keeps_the_contract),
+		cmocka_unit_test(test_fake_directory_keeps_the_contract),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
