@@ -1,6 +1,7 @@
 #include "fcgi/wiring.h"
 
 #include "store/imap/imap.h"
+#include "store/ldap/ldap.h"
 #include "store/postgres/pg.h"
 #include "store/smtp/smtp.h"
 
@@ -10,6 +11,7 @@ struct wiring {
 	struct state *state;
 	struct imap *imap;
 	struct smtp *smtp;
+	struct ldap_directory *ldap; /* NULL: there is none */
 };
 
 struct wiring *wiring_new(const struct settings *conf)
@@ -21,6 +23,8 @@ struct wiring *wiring_new(const struct settings *conf)
 	w->state = pg_state_new(conf);
 	w->imap = imap_new(conf);
 	w->smtp = smtp_new(conf);
+	if (conf->ldap_url.n)
+		w->ldap = ldap_directory_new(conf);
 	return w;
 }
 
@@ -31,6 +35,7 @@ void wiring_free(struct wiring *w)
 	pg_state_free(w->state);
 	imap_free(w->imap);
 	smtp_free(w->smtp);
+	ldap_directory_free(w->ldap);
 	free(w);
 }
 
@@ -40,12 +45,13 @@ struct services wiring_services(
 	return (struct services){.state = w->state,
 		.auth = imap_auth(w->imap),
 		.mail = imap_mail(w->imap, login, password),
-		.submit = smtp_submit(w->smtp, login, password)};
+		.submit = smtp_submit(w->smtp, login, password),
+		.directory = w->ldap ? ldap_directory_directory(w->ldap) : NULL};
 }
 
 unsigned wiring_done(struct wiring *w)
 {
-	unsigned trips = imap_trips(w->imap);
+	unsigned trips = imap_trips(w->imap) + (w->ldap ? ldap_directory_trips(w->ldap) : 0);
 
 	imap_release(w->imap);
 	return trips;
