@@ -11,9 +11,13 @@
 #include "core/map/email.h"
 #include "core/map/ghost.h"
 
+/* A list of persons (KIND:group, and what Apple writes in 3.0): devices have no such thing. */
+bool contact_is_group(struct str card, struct arena *a);
+
 /*
  * The children of ApplicationData. RC_INVALID: this is no card, or one that cannot be shown
- * (the sentence says why); the caller rolls back.
+ * (the sentence says why); the caller rolls back. A group is RC_INVALID with the sentence "not
+ * a person but a group"; callers that would leave it out ask contact_is_group() first.
  */
 MUST_USE enum rc contact_write(struct str card, const struct email_options *o, struct arena *a,
 	struct wbxml_writer *w, struct err *err);
@@ -23,6 +27,9 @@ struct contact_patch {
 	enum eas_version version;
 	const struct ghosts *ghosts;
 	bool keep_picture; /* an absent or empty Picture means nothing (iOS) */
+	/* What the device is sent notes with: notes that come back as they were cut for it are
+	 * unchanged. NULL: nothing is known of it. */
+	const struct email_options *options;
 	/* Of a new card */
 	struct str uid;
 	bool card4; /* written as vCard 4.0, else 3.0; one that exists stays what it is */

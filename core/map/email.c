@@ -3,6 +3,7 @@
 #include "core/base/base64.h"
 #include "core/base/clock.h"
 #include "core/base/utf8.h"
+#include "core/map/body.h"
 #include "core/map/category.h"
 #include "core/map/charset.h"
 #include "core/map/decode.h"
@@ -193,29 +194,6 @@ struct body {
 	bool truncated, missing;
 };
 
-/* Line ends as CRLF, for plain text. */
-static struct str with_crlf(struct str s, struct arena *a)
-{
-	struct buf b;
-	struct str r;
-
-	if (str_find(s, '\n') == s.n)
-		return s;
-	buf_init(&b, SIZE_MAX / 8);
-	for (size_t at = 0; at < s.n;) {
-		struct str line = str_sub(s, at, s.n);
-
-		line.n = str_find(line, '\n');
-		buf_add_str(&b, line);
-		at += line.n + 1;
-		if (at <= s.n)
-			buf_adds(&b, line.n && line.p[line.n - 1] == '\r' ? "\n" : "\r\n");
-	}
-	r = arena_str(a, buf_str(&b));
-	buf_release(&b);
-	return r;
-}
-
 /* Stored bytes to the text that the device asked for, not yet cut. */
 static struct str decoded(
 	const struct email_plan *plan, const struct email_body *body, struct arena *a)
@@ -231,7 +209,7 @@ static struct str decoded(
 		return html_to_text(s, 0, a);
 	if (body->text_to_html)
 		return html_from_text(s, a);
-	return body->type == BODY_PLAIN ? with_crlf(s, a) : s;
+	return body->type == BODY_PLAIN ? body_crlf(s, a) : s;
 }
 
 /* A message whose text is inside its winmail.dat only. */
@@ -245,7 +223,7 @@ static bool tnef_text(
 	if (type == BODY_HTML)
 		*r = t->html.n ? t->html : html_from_text(t->text, a);
 	else
-		*r = t->text.n ? with_crlf(t->text, a) : html_to_text(t->html, 0, a);
+		*r = t->text.n ? body_crlf(t->text, a) : html_to_text(t->html, 0, a);
 	return true;
 }
 

@@ -1,5 +1,5 @@
 /*
- * email_parts: what email_plan.c and email_write.c know of a message's parts together. Not for
+ * email_parts: what email*.c know of a message's parts together, and body.c of limits. Not for
  * others.
  */
 #ifndef EASPOOL_CORE_MAP_EMAIL_PARTS_H

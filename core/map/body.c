@@ -1,0 +1,184 @@
+#include "core/map/body.h"
+
+#include "core/base/utf8.h"
+#include "core/map/email_parts.h"
+#include "core/map/html.h"
+
+struct str body_crlf(struct str s, struct arena *a)
+{
+	struct buf b;
+	struct str r;
+
+	if (str_find(s, '\n') == s.n)
+		return s;
+	buf_init(&b, SIZE_MAX / 8);
+	for (size_t at = 0; at < s.n;) {
+		struct str line = str_sub(s, at, s.n);
+
+		line.n = str_find(line, '\n');
+		buf_add_str(&b, line);
+		at += line.n + 1;
+		if (at <= s.n)
+			buf_adds(&b, line.n && line.p[line.n - 1] == '\r' ? "\n" : "\r\n");
+	}
+	r = arena_str(a, buf_str(&b));
+	buf_release(&b);
+	return r;
+}
+
+struct str body_lf(struct str s, struct arena *a)
+{
+	char *p;
+	size_t n = 0;
+
+	if (str_find(s, '\r') == s.n)
+		return s;
+	p = arena_alloc(a, s.n);
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] != '\r')
+			p[n++] = s.p[i];
+		else if (i + 1 == s.n || s.p[i + 1] != '\n')
+			p[n++] = '\n';
+	}
+	return (struct str){p, n};
+}
+
+/* What a device gets of a text. */
+struct shown {
+	struct email_body body; /* type, and preference if there is one */
+	struct str data;
+	size_t size; /* of the whole */
+	bool truncated;
+};
+
+static void show(struct str text, const struct body_preference *pref,
+	const struct email_options *o, struct arena *a, struct shown *r)
+{
+	uint64_t limit = 0;
+
+	*r = (struct shown){
+		.body = {.type = pref ? pref->type : BODY_PLAIN, .pref = pref},
+                  .data = text
+        };
+	if (r->body.type == BODY_HTML && text.n)
+		r->data = html_from_text(text, a);
+	r->size = r->data.n;
+	if (!email_limit(&r->body, o, &limit))
+		return;
+	if (o->version < V120)
+		r->data = utf8_cut_chars(r->data, (size_t)limit);
+	else if (r->body.type == BODY_HTML)
+		r->data = html_cut(r->data, (size_t)limit);
+	else
+		r->data = utf8_cut(r->data, (size_t)limit);
+	r->truncated = r->data.n < r->size;
+	if (r->truncated && pref && pref->all_or_none && pref->has_size)
+		r->data = (struct str){"", 0};
+}
+
+static bool is_refused(const struct shown *s)
+{
+	return s->truncated && s->body.pref && s->body.pref->all_or_none &&
+	       s->body.pref->has_size;
+}
+
+/* classes.md 8.1: plain text is what there is; HTML when only that is wanted, or when plain
+ * text does not fit and must be whole. */
+static void choose(
+	struct str text, const struct email_options *o, struct arena *a, struct shown *r)
+{
+	static const unsigned types[] = {BODY_PLAIN, BODY_HTML};
+	bool any = false;
+
+	text = body_crlf(text, a);
+	for (size_t t = 0; t < ARRAY_LEN(types); t++)
+		for (size_t i = 0; i < o->nprefs; i++) {
+			if (o->prefs[i].type != types[t])
+				continue;
+			show(text, &o->prefs[i], o, a, r);
+			any = true;
+			if (!is_refused(r))
+				return;
+		}
+	if (!any)
+		show(text, NULL, o, a, r);
+}
+
+static void write_25(
+	const struct shown *s, const struct body_tags *tags, struct wbxml_writer *w)
+{
+	wbxml_text_if(w, tags->body, s->data);
+	/* [MS-ASCNTC] 2.2.2.8: only when it was truncated. */
+	if (!s->truncated)
+		return;
+	wbxml_int(w, tags->size, (int64_t)s->size);
+	wbxml_bool(w, tags->truncated, true);
+}
+
+void body_write(struct str text, const struct email_options *o, const struct body_tags *tags,
+	struct arena *a, struct wbxml_writer *w)
+{
+	struct shown s;
+	const struct body_preference *pref;
+	unsigned part;
+
+	choose(text, o, a, &s);
+	if (o->version < V120) {
+		write_25(&s, tags, w);
+		return;
+	}
+	wbxml_open(w, AIRSYNCBASE_BODY);
+	wbxml_int(w, AIRSYNCBASE_TYPE, s.body.type);
+	wbxml_int(w, AIRSYNCBASE_ESTIMATED_DATA_SIZE, (int64_t)s.size);
+	/* Windows Phone stops at Truncated 0: left out then. */
+	if (s.truncated)
+		wbxml_bool(w, AIRSYNCBASE_TRUNCATED, true);
+	part = s.data.n && o->parts ? o->parts->add(o->parts, s.data) : 0;
+	if (part)
+		wbxml_int(w, ITEMOPERATIONS_PART, part);
+	else
+		wbxml_text_if(w, AIRSYNCBASE_DATA, s.data);
+	pref = s.body.pref;
+	/* Not beside the text itself, [MS-ASAIRS] 2.2.2.35. */
+	if (pref && pref->preview && (s.body.type != BODY_PLAIN || !s.data.n))
+		wbxml_text_if(
+			w, AIRSYNCBASE_PREVIEW, utf8_cut_chars(str_trim(text), pref->preview));
+	wbxml_close(w, AIRSYNCBASE_BODY);
+}
+
+bool body_read(const struct elem *data, const struct body_tags *tags, struct arena *a,
+	struct str *text_r)
+{
+	const struct elem *body = elem_child(data, AIRSYNCBASE_BODY);
+	uint32_t type = BODY_PLAIN;
+	struct str text;
+
+	if (body) {
+		type = elem_u32(body, AIRSYNCBASE_TYPE, BODY_PLAIN);
+		text = elem_text(body, AIRSYNCBASE_DATA);
+		if (elem_bool(body, AIRSYNCBASE_TRUNCATED, false))
+			return false;
+	} else {
+		text = elem_text(data, tags->body);
+		if (elem_bool(data, tags->truncated, false))
+			return false;
+	}
+	if (!text.p || (type != BODY_PLAIN && type != BODY_HTML))
+		return false;
+	text = utf8_cleaned(text, a);
+	*text_r = body_lf(type == BODY_HTML ? html_to_text(text, 0, a) : text, a);
+	return true;
+}
+
+bool body_is_cut_echo(
+	struct str stored, struct str sent, const struct email_options *o, struct arena *a)
+{
+	struct shown s;
+
+	if (!o)
+		return false;
+	choose(stored, o, a, &s);
+	if (!s.truncated || s.body.type != BODY_PLAIN)
+		return false;
+	return str_eq(str_trim(body_lf(s.data, a)), str_trim(sent));
+}
