@@ -266,7 +266,7 @@ static enum rc search_now(struct search *s, struct err *err)
 		most += hits[i].n;
 	s->v = ARENA_ARRAY(a, struct hit, most + 1);
 	for (size_t i = 0; i < s->nfolders; i++) {
-		s->range.total += hits[i].total;
+		s->total += hits[i].total;
 		for (size_t k = 0; k < hits[i].n; k++)
 			s->v[s->n++] = (struct hit){s->folders[i]->id, hits[i].v[k].uid,
 				hits[i].uidvalidity, hits[i].v[k].received};
@@ -287,7 +287,7 @@ static enum rc keep(struct search *s, struct err *err)
 		return RC_OK;
 	buf_init(&b, BUF_MAX_TEXT);
 	varint_put(&b, s->hash);
-	varint_put(&b, s->range.total);
+	varint_put(&b, s->total);
 	varint_put(&b, s->n);
 	for (size_t i = 0; i < s->n; i++) {
 		varint_put_str(&b, s->v[i].folder);
@@ -312,7 +312,7 @@ static enum rc recall(struct search *s, struct err *err)
 
 	if (rc)
 		return rc;
-	if (varint_get(&in, &hash) || hash != s->hash || varint_get32(&in, &s->range.total) ||
+	if (varint_get(&in, &hash) || hash != s->hash || varint_get32(&in, &s->total) ||
 		varint_get32(&in, &n) || n > SEARCH_HITS_MAX)
 		return RC_ABSENT;
 	s->v = ARENA_ARRAY(a, struct hit, (size_t)n + 1);
@@ -442,7 +442,7 @@ static enum rc write_page(struct search *s, struct reply *rp, struct err *err)
 			write_hit(s, w, &v[i]);
 	wbxml_text(w, SEARCH_RANGE,
 		arena_printf(s->rq->arena, "%u-%zu", s->range.from, s->range.from + n - 1));
-	wbxml_int(w, SEARCH_TOTAL, s->range.total);
+	wbxml_int(w, SEARCH_TOTAL, s->total);
 	search_close(w);
 	rp->status = SEARCH_OK;
 	return RC_OK;
