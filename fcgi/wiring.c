@@ -1,5 +1,6 @@
 #include "fcgi/wiring.h"
 
+#include "store/certs/certs.h"
 #include "store/imap/imap.h"
 #include "store/ldap/ldap.h"
 #include "store/postgres/pg.h"
@@ -12,6 +13,7 @@ struct wiring {
 	struct imap *imap;
 	struct smtp *smtp;
 	struct ldap_directory *ldap; /* NULL: there is none */
+	struct certs *certs;
 };
 
 struct wiring *wiring_new(const struct settings *conf)
@@ -25,6 +27,7 @@ struct wiring *wiring_new(const struct settings *conf)
 	w->smtp = smtp_new(conf);
 	if (conf->ldap_url.n)
 		w->ldap = ldap_directory_new(conf);
+	w->certs = certs_new(conf);
 	return w;
 }
 
@@ -36,6 +39,7 @@ void wiring_free(struct wiring *w)
 	imap_free(w->imap);
 	smtp_free(w->smtp);
 	ldap_directory_free(w->ldap);
+	certs_free(w->certs);
 	free(w);
 }
 
@@ -46,7 +50,8 @@ struct services wiring_services(
 		.auth = imap_auth(w->imap),
 		.mail = imap_mail(w->imap, login, password),
 		.submit = smtp_submit(w->smtp, login, password),
-		.directory = w->ldap ? ldap_directory_directory(w->ldap) : NULL};
+		.directory = w->ldap ? ldap_directory_directory(w->ldap) : NULL,
+		.certs = w->certs};
 }
 
 unsigned wiring_done(struct wiring *w)

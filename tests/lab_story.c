@@ -93,16 +93,16 @@ static void test_bad_input_gets_an_answer_and_harms_nobody(void **state UNUSED)
 		long http;
 		const char *version;
 	} cases[] = {
-		{"Sync",         "application/vnd.ms-sync.wbxml", STR("garbage"),              400, "12.1"},
-		{"Sync",         "text/plain",                    STR("\x03\x01\x6a\x00"),     400, "12.1"},
-		{"FolderSync",   "application/vnd.ms-sync.wbxml", STR("\x03\x01\x6a\x00\x45"),
-                 400,									       "2.5" },
-		{"FolderSync",   "application/vnd.ms-sync.wbxml", STR(""),                     400, "12.1"},
-		{"Nonsense",     "application/vnd.ms-sync.wbxml", STR("\x03\x01\x6a\x00"),     501,
-                 "12.1"										   },
-		{"ValidateCert", "application/vnd.ms-sync.wbxml", STR("\x03\x01\x6a\x00"),     501,
-                 "12.1"										   },
-		{"FolderSync",   "application/vnd.ms-sync.wbxml", STR("garbage"),              400, "9.9" },
+		{"Sync",             "application/vnd.ms-sync.wbxml", STR("garbage"),              400, "12.1"},
+		{"Sync",             "text/plain",                    STR("\x03\x01\x6a\x00"),     400, "12.1"},
+		{"FolderSync",       "application/vnd.ms-sync.wbxml", STR("\x03\x01\x6a\x00\x45"),
+                 400,										   "2.5" },
+		{"FolderSync",       "application/vnd.ms-sync.wbxml", STR(""),                     400, "12.1"},
+		{"Nonsense",         "application/vnd.ms-sync.wbxml", STR("\x03\x01\x6a\x00"),     501,
+                 "12.1"										       },
+		{"CreateCollection", "application/vnd.ms-sync.wbxml", STR("\x03\x01\x6a\x00"),
+                 501,										   "12.1"},
+		{"FolderSync",       "application/vnd.ms-sync.wbxml", STR("garbage"),              400, "9.9" },
 	};
 
 	set_up(&p, "user02@example.test", "bad", "12.1");

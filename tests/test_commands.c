@@ -190,7 +190,7 @@ static void test_a_request_without_headers_is_served(void **state UNUSED)
 static void test_what_is_not_built_is_refused_by_name(void **state UNUSED)
 {
 	begin("14.1", "");
-	(void)phone_post(&p, "ValidateCert", "validatecert:ValidateCert\n");
+	(void)phone_post(&p, "Find", "find:Find\n");
 	assert_int_equal(e.seen.status, 137);
 	p.version = "12.1";
 	(void)phone_post(&p, "Nonsense", FOLDER_SYNC_0);

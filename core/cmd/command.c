@@ -20,6 +20,7 @@ static const struct command commands[] = {
 	{CMD_ITEM_OPERATIONS,    V120, V161, 0,                              cmd_item_operations   },
 	{CMD_PROVISION,          V25,  V161, CMD_NO_POLICY,                  cmd_provision         },
 	{CMD_RESOLVE_RECIPIENTS, V25,  V161, 0,                              cmd_resolve_recipients},
+	{CMD_VALIDATE_CERT,      V25,  V161, 0,                              cmd_validate_cert     },
 };
 
 const struct command *command_find(enum command_id id, enum eas_version v)

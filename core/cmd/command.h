@@ -39,6 +39,7 @@ enum rc cmd_folder_delete(struct request *, struct services *, struct reply *, s
 enum rc cmd_get_hierarchy(struct request *, struct services *, struct reply *, struct err *);
 enum rc cmd_ping(struct request *, struct services *, struct reply *, struct err *);
 enum rc cmd_provision(struct request *, struct services *, struct reply *, struct err *);
+enum rc cmd_validate_cert(struct request *, struct services *, struct reply *, struct err *);
 enum rc cmd_settings(struct request *, struct services *, struct reply *, struct err *);
 enum rc cmd_send_mail(struct request *, struct services *, struct reply *, struct err *);
 enum rc cmd_smart_forward(struct request *, struct services *, struct reply *, struct err *);
