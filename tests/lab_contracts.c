@@ -386,6 +386,28 @@ static void test_address_books_belong_to_their_user(void **state UNUSED)
 	dav_peer_free(bob);
 }
 
+/* A server with TLS that speaks no HTTP tells enough: whether it was believed. */
+static void test_dav_verifies_certificates(void **state UNUSED)
+{
+	struct settings conf = settings("none");
+	struct dav_client *c;
+	struct str said;
+	struct err err = ERR_INIT;
+
+	conf.carddav_url = arena_printf(a, "https://127.0.0.1:%s/", lab_get("IMAPS_PORT"));
+	for (unsigned i = 0; i < 3; i++) {
+		if (i == 1)
+			conf.tls_ca_file = STR("");
+		if (i == 2)
+			conf.tls_verify = false;
+		c = dav_client_new(&conf);
+		assert_int_equal(dav_client_probe(c, a, &said, &err), RC_UNAVAILABLE);
+		assert_int_equal(strstr(err.text, "certificate") != NULL, i == 1);
+		assert_int_equal(strstr(err.text, "HTTP/0.9") != NULL, i != 1);
+		dav_client_free(c);
+	}
+}
+
 /* One worker serves many: each with his own password. */
 static void test_a_wrong_password_opens_no_address_book(void **state UNUSED)
 {
@@ -480,6 +502,7 @@ int main(void)
 		cmocka_unit_test(test_a_wrong_password_is_denied),
 		cmocka_unit_test(test_dav_keeps_the_contract),
 		cmocka_unit_test(test_address_books_belong_to_their_user),
+		cmocka_unit_test(test_dav_verifies_certificates),
 		cmocka_unit_test(test_a_wrong_password_opens_no_address_book),
 		cmocka_unit_test(test_postgres_keeps_the_contract),
 		cmocka_unit_test(test_a_taken_collection_is_waited_for),

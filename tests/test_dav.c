@@ -682,6 +682,28 @@ static void test_a_token_that_is_not_known_gives_a_whole_list(void **state UNUSE
 	played();
 }
 
+/* A list is whole or it is none. */
+static void test_half_a_list_is_none(void **state UNUSED)
+{
+	/* clang-format off */
+	static const struct turn turns[] = {
+		/* The names that a server behind a proxy has for itself do not matter. */
+		{"REPORT", "/b/", NULL, MS_(ETAG("http://inside:8080/b/1.vcf", "\"1\"") TOKEN("t1")), 0},
+		{"REPORT", "/b/", NULL, MS_(ETAG("/elsewhere/1.vcf", "\"1\"") TOKEN("t1")), 0},
+		{"PROPFIND", "/b/", "Depth: 0", MS_(PROP("/b/", "<d:getetag/>")), 0},
+		{"PROPFIND", "/b/", "Depth: 1", MS_(""), 0},
+	};
+	/* clang-format on */
+	struct dav_changes r;
+	struct dav *d = PLAY(turns);
+
+	assert_int_equal(changes(d, "", &r), RC_OK);
+	assert_string_equal(r.v[0].href.p, "/b/1.vcf");
+	assert_int_equal(changes(d, "", &r), RC_INVALID);
+	assert_int_equal(changes(d, "e:", &r), RC_INVALID);
+	played();
+}
+
 #define CTAG(tag)                                                                              \
 	PROP("/b/", "<s:getctag xmlns:s=\"http://calendarserver.org/ns/\">" tag "</s:getctag>")
 
@@ -905,6 +927,7 @@ int main(void)
 		cmocka_unit_test(test_trouble_is_told_as_such),
 		cmocka_unit_test(test_a_cut_list_is_asked_on),
 		cmocka_unit_test(test_a_token_that_is_not_known_gives_a_whole_list),
+		cmocka_unit_test(test_half_a_list_is_none),
 		cmocka_unit_test(test_ctags_stand_in_for_sync_collection),
 		cmocka_unit_test(test_large_objects_do_not_stop_the_others),
 		cmocka_unit_test(test_writes_are_answered_by_table),

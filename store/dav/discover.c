@@ -20,7 +20,7 @@ struct known_homes {
 	int64_t until;
 	size_t n;
 	struct {
-		char path[512];
+		char path[256];
 		unsigned types;
 	} v[MS_HOMES];
 };
@@ -146,7 +146,7 @@ static void add_homes(const struct dav_user *u, const struct ms_homes *homes, un
 static enum rc homes_in(const struct dav_user *u, const struct multistatus *ms, struct str base,
 	struct arena *a, struct homes *r, struct err *err)
 {
-	const struct ms_response *one = dav_response_for(u, ms, base, a);
+	const struct ms_response *one = dav_response_for(ms, base, a);
 
 	if (!one)
 		return RC_OK;
