@@ -96,7 +96,7 @@ static enum rc multiget(struct dav_user *u, struct str path, struct dav_object *
 	rc = dav_multistatus(u, &x, a, &ms, err);
 	buf_release(&b);
 	for (size_t i = 0; !rc && i < ms.n; i++) {
-		struct str href = dav_href(u, ms.v[i].href, path, a);
+		struct str href = dav_member(ms.v[i].href, path, a);
 		struct dav_object *o = href.p ? find(v, n, href) : NULL;
 
 		if (o)
@@ -149,7 +149,7 @@ static enum rc ask_etag(
 
 	if (rc)
 		return rc;
-	m = dav_response_for(u, &ms, href, a);
+	m = dav_response_for(&ms, href, a);
 	if (!m)
 		return err_set(err, RC_INVALID, "%.*s is not told about", STR_FMT(href));
 	if (m->status >= 300)
