@@ -395,6 +395,10 @@ static const struct {
 		"FN:x\nN:x;;;;\nitem1.EMAIL:a@b\nitem1.X-ABLabel:Club\nitem2.URL:u\n"
 			"item2.X-ABLabel:Club", "contacts:Email1Address",
 		"FN:x\nN:x;;;;\nitem2.URL:u\nitem2.X-ABLabel:Club"},
+	{"and so does what else is about it", "3.0",
+		"FN:x\nN:x;;;;\nitem1.ADR;type=HOME:;;a;;;;\nitem1.X-ABLabel:b\nitem1.X-ABADR:de",
+		"contacts:HomeAddressStreet",
+		"FN:x\nN:x;;;;"},
 	{"an address that moves up stays the line that it is", "3.0",
 		"FN:x\nN:x;;;;\nEMAIL;TYPE=HOME:a@b\nEMAIL;TYPE=WORK;X-P=1:c@d",
 		"contacts:Email1Address \"c@d\"\ncontacts:Email2Address",
@@ -889,6 +893,7 @@ static void test_pictures_out_of_bounds_are_refused(void **state UNUSED)
 		picture_fit((struct str){large, PICTURE_BYTES_MAX + 1}, FITS, a, &got, NULL),
 		RC_LIMIT);
 	assert_int_equal(picture_fit(png_of(9000, 8000), FITS, a, &got, NULL), RC_LIMIT);
+	assert_int_equal(picture_fit(png_of(4097, 4096), FITS, a, &got, NULL), RC_LIMIT);
 	assert_int_equal(
 		picture_fit(png_of(0x7fffffff, 0x7fffffff), FITS, a, &got, NULL), RC_INVALID);
 	assert_int_equal(

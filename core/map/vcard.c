@@ -580,22 +580,28 @@ static void unlink_line(struct vcard *c, struct vcard_line *l)
 	c->changed = true;
 }
 
+/* X-ABLabel and X-ABADR, which are about the other lines of their group. */
+static bool is_label(const struct vcard_line *l)
+{
+	return str_iis(l->name, "X-ABLABEL") || str_iis(l->name, "X-ABADR");
+}
+
+static bool is_in_group(const struct vcard_line *l, struct str group)
+{
+	return l->name.n && str_ieq(l->group, group);
+}
+
 void vcard_remove(struct vcard *c, struct vcard_line *l)
 {
-	struct vcard_line *label = NULL;
-
 	unlink_line(c, l);
 	if (!l->group.n)
 		return;
-	for (struct vcard_line *o = c->first; o; o = o->next) {
-		if (!o->name.n || !str_ieq(o->group, l->group))
-			continue;
-		if (!str_iis(o->name, "X-ABLABEL") || label)
+	for (struct vcard_line *o = c->first; o; o = o->next)
+		if (is_in_group(o, l->group) && !is_label(o))
 			return;
-		label = o;
-	}
-	if (label)
-		unlink_line(c, label);
+	for (struct vcard_line *o = c->first; o; o = o->next)
+		if (is_in_group(o, l->group))
+			unlink_line(c, o);
 }
 
 void vcard_swap(struct vcard *c, struct vcard_line *l, struct vcard_line *with)
