@@ -116,8 +116,7 @@ static struct str lone_name(const struct contact *c)
 {
 	struct str fn;
 
-	if (contact_has_name(c) || !c->line[SLOT_FN] ||
-		(c->line[SLOT_ORG] && contact_part_kind.out(c, c->line[SLOT_ORG], 0).n))
+	if (contact_has_name(c) || !c->line[SLOT_FN])
 		return STR_NONE;
 	fn = str_trim(vcard_text(&c->card, c->line[SLOT_FN]));
 	return str_eq(fn, contact_full_name(c)) ? STR_NONE : fn;
@@ -129,11 +128,12 @@ struct str contact_shown(const struct contact *c, const struct contact_property 
 	struct str r = STR_NONE;
 
 	if (p->slot == SLOT_FILE_AS)
-		return contact_file_as(c);
-	if (l)
+		r = contact_file_as(c);
+	else if (l)
 		r = p->kind->out(c, l, p->part);
 	if (!r.n && p->tag == CONTACTS_LAST_NAME)
 		r = lone_name(c);
+	r = str_trim(r);
 	return r.n ? r : (struct str){"", 0};
 }
 

@@ -51,8 +51,8 @@ static struct str street_out(const struct contact *c, const struct vcard_line *l
 	return r;
 }
 
-/* `"Name" <addr>` to addr, quotes and mailto: off. */
-static struct str bare_address(struct str s)
+/* One layer of `"Name" <addr>`, mailto: and quotes off. */
+static struct str peeled(struct str s)
 {
 	size_t open = str_find(s, '<');
 
@@ -69,6 +69,17 @@ static struct str bare_address(struct str s)
 	/* A quoted local part keeps its quotes. */
 	while (s.n >= 2 && s.p[0] == '"' && s.p[s.n - 1] == '"')
 		s = str_trim(str_sub(s, 1, s.n - 2));
+	return s;
+}
+
+static struct str bare_address(struct str s)
+{
+	struct str before;
+
+	do {
+		before = s;
+		s = peeled(s);
+	} while (s.n < before.n);
 	return s;
 }
 

@@ -68,8 +68,7 @@ struct str contact_built_file_as(const struct contact *c)
 	static const int parts[] = {0, 1};
 	struct str r = joined(c, parts, ARRAY_LEN(parts), ", ");
 
-	if (!r.n)
-		r = company(c);
+	/* A card of a company has its name there too. */
 	if (!r.n && c->line[SLOT_FN])
 		r = str_trim(vcard_text(&c->card, c->line[SLOT_FN]));
 	return r.n ? r : contact_full_name(c);

@@ -132,7 +132,7 @@ static const struct {
 	[SLOT_MOBILE] = {"TEL;TYPE=CELL",             NULL                            },
 	[SLOT_BUSINESS_FAX] = {"TEL;TYPE=WORK;TYPE=FAX",    NULL                            },
 	[SLOT_HOME_FAX] = {"TEL;TYPE=HOME;TYPE=FAX",    NULL                            },
-	[SLOT_CAR] = {"TEL;TYPE=CAR",              "TEL;TYPE=x-car"                },
+	[SLOT_CAR] = {"TEL;TYPE=CAR",              NULL                },
 	[SLOT_PAGER] = {"TEL;TYPE=PAGER",            NULL                            },
 	[SLOT_RADIO] = {"TEL;TYPE=X-RADIO",          NULL                            },
 	[SLOT_ASSISTANT_PHONE] = {"TEL;TYPE=X-ASSISTANT",      NULL                            },
