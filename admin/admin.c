@@ -374,10 +374,13 @@ int admin_entitlement_set(struct admin *ad, char **args)
 		texts, 2, MUST_CHANGE);
 }
 
+/* Of a collection the path says little; its name, and the object at the DAV server, do. */
 #define ITEM_LIST                                                                              \
-	"SELECT a.login AS user, f.path AS folder, s.item,"                                    \
-	" to_char(s.at, 'YYYY-MM-DD HH24:MI') AS since, s.reason FROM skipped s"               \
-	" JOIN folder f ON f.row = s.folder JOIN account a ON a.id = f.account_id"
+	"SELECT a.login AS user, CASE WHEN f.kind = 0 THEN f.path ELSE f.name END AS folder,"  \
+	" s.item, to_char(s.at, 'YYYY-MM-DD HH24:MI') AS since,"                               \
+	" coalesce(i.href, '') AS object, s.reason FROM skipped s"                             \
+	" JOIN folder f ON f.row = s.folder JOIN account a ON a.id = f.account_id"             \
+	" LEFT JOIN item i ON i.folder = f.row AND s.item = f.id || ':' || i.number"
 
 int admin_item_list(struct admin *ad, char **args)
 {

@@ -4,6 +4,7 @@
 #include "core/cmd/servers.h"
 #include "core/cmd/status.h"
 #include "core/map/header.h"
+#include "core/sync/recipients.h"
 
 #include <glib.h>
 
@@ -91,6 +92,25 @@ static void save(struct request *rq, struct services *sv, const struct outgoing 
 		log_error("a mail was sent, but no copy could be kept: %s", why.text);
 }
 
+/* C139. The mail is out, whatever comes of this. */
+static void note_recipients(
+	struct request *rq, struct services *sv, const struct outgoing *out, struct str own)
+{
+	struct recipient *v = ARENA_ARRAY(rq->arena, struct recipient, out->nrecipients + 1);
+	struct err why = ERR_INIT;
+	size_t n = 0;
+	enum rc rc;
+
+	if (!rq->conf->recipient_cache)
+		return;
+	for (size_t i = 0; i < out->nrecipients; i++)
+		if (!str_ieq(out->recipients[i], own))
+			v[n++] = (struct recipient){out->recipients[i], out->names[i]};
+	rc = n ? recipients_note(sv->state, &rq->account, v, n, rq->arena, &why) : RC_OK;
+	if (rc && rc != RC_ABSENT)
+		log_warning("the recipients of a mail could not be noted: %s", why.text);
+}
+
 enum rc sending_claim(struct request *rq, struct services *sv, struct reply *rp,
 	const struct sending *m, struct err *err)
 {
@@ -133,5 +153,6 @@ enum rc sending_send(struct request *rq, struct services *sv, struct sending *m,
 		log_error("a mail was sent, but that could not be noted: %s", why.text);
 	if (m->save)
 		save(rq, sv, &out);
+	note_recipients(rq, sv, &out, change->address);
 	return RC_OK;
 }

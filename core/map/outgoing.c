@@ -105,6 +105,12 @@ static void add_message_id(struct str address, struct buf *out)
 		(unsigned long long)bits[1], STR_FMT(domain));
 }
 
+static void add_recipient(struct outgoing *r, const struct address *to)
+{
+	r->names[r->nrecipients] = to->name;
+	r->recipients[r->nrecipients++] = to->addr;
+}
+
 static void add_recipients(
 	struct str head, const char *field, struct arena *a, struct outgoing *r)
 {
@@ -116,7 +122,7 @@ static void add_recipients(
 		while (k < r->nrecipients && !str_ieq(r->recipients[k], list.v[i].addr))
 			k++;
 		if (k == r->nrecipients && str_find(list.v[i].addr, '@') < list.v[i].addr.n)
-			r->recipients[r->nrecipients++] = list.v[i].addr;
+			add_recipient(r, &list.v[i]);
 	}
 }
 
@@ -153,6 +159,7 @@ enum rc outgoing_read(struct str message, const struct outgoing_change *change, 
 	if (str_find(head, ':') == head.n)
 		return err_set_why(err, RC_INVALID, ERR_BAD_MIME, "the message has no header");
 	r->recipients = ARENA_ARRAY(a, struct str, RECIPIENTS_MAX);
+	r->names = ARENA_ARRAY(a, struct str, RECIPIENTS_MAX);
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
 		add_recipients(head, fields[i], a, r);
 	if (r->nrecipients == 0)

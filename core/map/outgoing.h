@@ -12,6 +12,7 @@ struct outgoing {
 	struct str sent[4], kept[4]; /* slices, one after the other; kept has Bcc */
 	size_t nsent, nkept;
 	struct str *recipients; /* bare addresses of To, Cc and Bcc, each once */
+	struct str *names;      /* of recipients, as they stand there; may be empty */
 	size_t nrecipients;
 };
 

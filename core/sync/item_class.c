@@ -2,6 +2,7 @@
 
 #include "core/map/contact.h"
 #include "core/sync/folders.h"
+#include "core/sync/recipients.h"
 
 static enum rc write_contact(const struct item *it, struct str bytes,
 	const struct email_options *o, struct arena *a, struct wbxml_writer *w, struct err *err)
@@ -25,11 +26,16 @@ static enum rc apply_contact(struct str bytes, const struct elem *data,
 static const struct item_class classes[] = {
 	{FOLDER_CONTACTS, "Contacts", DAV_CARDS, "text/vcard; charset=utf-8", ".vcf",
          TYPE_CONTACTS, TYPE_USER_CONTACTS, write_contact, apply_contact, contact_uid},
+ /* No server behind it, and no device writes it. */
+	{.kind = FOLDER_RECIPIENTS,         .name = "Contacts",               .write = recipients_write     },
 };
 
 const struct item_class *item_class_at(size_t i)
 {
-	return i < ARRAY_LEN(classes) ? &classes[i] : NULL;
+	for (size_t k = 0; k < ARRAY_LEN(classes); k++)
+		if (classes[k].dav && i-- == 0)
+			return &classes[k];
+	return NULL;
 }
 
 const struct item_class *item_class_of(enum folder_kind kind)
@@ -51,7 +57,8 @@ const struct item_class *item_class_named(struct str name)
 const struct item_class *item_class_of_type(unsigned type)
 {
 	for (size_t i = 0; i < ARRAY_LEN(classes); i++)
-		if (classes[i].default_type == type || classes[i].user_type == type)
+		if (classes[i].dav &&
+			(classes[i].default_type == type || classes[i].user_type == type))
 			return &classes[i];
 	return NULL;
 }

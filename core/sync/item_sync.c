@@ -4,9 +4,15 @@
 #include "core/base/log.h"
 #include "core/base/varint.h"
 #include "core/map/server_id.h"
+#include "core/sync/recipients.h"
 
 /* Estimates count so many, and no more. */
 enum { COUNT_MAX = 1000000 };
+
+static bool limited(const struct item_round *r)
+{
+	return r->most && r->folder->kind == FOLDER_RECIPIENTS;
+}
 
 /* What was skipped is tried again when the administrator, or a newer program, says so. */
 static void retry_skipped(struct item_round *r)
@@ -76,6 +82,28 @@ static enum rc load_pending(struct item_round *r, struct err *err)
 	return rc;
 }
 
+/* [MS-ASCMD] 2.2.3.100 MaxItems: of the recipient cache only what is used most. What is not
+ * among that is taken away, and kept away. */
+static enum rc keep_most(struct item_round *r, struct err *err)
+{
+	const struct item_source *src = r->src;
+	struct uidset top, rest = uidset_copy(&r->st.held, src->a);
+	struct items all;
+	enum rc rc = state_call(src->state, items_since, src->account, src->rows, src->n, 0,
+		COUNT_MAX, src->a, &all, err);
+
+	if (rc)
+		return rc;
+	top = recipients_top(&all, r->most, src->a);
+	uidset_subtract(&rest, &top);
+	uidset_union(&r->st.gone, &rest);
+	rest = uidset_copy(&top, src->a);
+	uidset_subtract(&rest, &r->st.held);
+	uidset_union(&r->st.pending, &rest);
+	r->top = top;
+	return RC_OK;
+}
+
 enum rc item_round_look(struct item_round *r, struct err *err)
 {
 	struct item_source *src = r->src;
@@ -88,6 +116,8 @@ enum rc item_round_look(struct item_round *r, struct err *err)
 		rc = item_source_ask(src, err);
 	if (rc == RC_OK)
 		rc = find_lost(r, err);
+	if (rc == RC_OK && limited(r))
+		rc = keep_most(r, err);
 	if (rc == RC_OK)
 		rc = load_pending(r, err);
 	if (rc)
@@ -113,6 +143,8 @@ static enum news news_of(const struct item_round *r, size_t i)
 
 	if (i < r->npending ? !uidset_has(&r->st.pending, it->number)
 			    : item_state_is_mine(&r->st, it->number, it->version))
+		return NEWS_NONE;
+	if (limited(r) && !uidset_has(&r->top, it->number))
 		return NEWS_NONE;
 	if (it->gone)
 		return held ? NEWS_DELETE : NEWS_NONE;
@@ -359,11 +391,14 @@ enum rc item_sync_pending(struct item_pending *p, struct err *err)
 {
 	struct item_round r = {
 		.src = p->src, .folder = p->folder, .known = p->known, .window = COUNT_MAX};
+	struct email_options o;
+	struct ghosts g;
 	enum rc rc;
 
 	p->count = 0;
 	p->state = STR_NONE;
-	if (item_state_decode(p->c->state, &r.st, p->src->a))
+	if (item_state_decode(p->c->state, &r.st, p->src->a) ||
+		item_options_decode(p->c->options, V141, &o, &g, &r.most, p->src->a))
 		return err_set(err, RC_INTERNAL, "the stored state is unreadable");
 	rc = item_round_look(&r, err);
 	if (rc)

@@ -18,12 +18,13 @@ struct item_round {
 	const struct email_options *options;
 	bool known;      /* the shadows are current: the server need not be asked */
 	unsigned window; /* most changes */
-	unsigned most;   /* most items that the device wants to have; 0: all */
+	unsigned most;   /* most recipients that the device wants to have; 0: all */
 	int64_t deadline_ms;
 	uint64_t bytes; /* the document may grow to this size */
 	/* In and out */
 	struct item_state st;
 	/* Out */
+	struct uidset top; /* with `most`: what the device is to have */
 	struct items rows; /* after the state's version, or pending */
 	size_t npending;   /* the first of them, which are pending */
 	bool all;          /* there are no more */

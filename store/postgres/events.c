@@ -49,10 +49,12 @@ static const char hierarchy_sql[] =
 static const char beat_sql[] =
 	"INSERT INTO listener (id, host, source) SELECT $1, $2, $3"
 	" WHERE " CONN_LOOSELY " ON CONFLICT (id) DO UPDATE SET seen = now()";
-/* What a dead one was to be told, nobody knows: marks of before are no good. */
+/* What a dead one was to be told, nobody knows: marks of before are no good, whoever of the
+ * listeners clears it away. */
 static const char forget_sql[] =
 	"WITH dead AS (DELETE FROM listener WHERE seen < now() - interval '1 minute'"
-	" RETURNING source) UPDATE listener SET started = now() WHERE id = $1"
+	" RETURNING source) UPDATE listener SET started = now() WHERE source = 'url'"
+	" AND seen >= now() - interval '1 minute'"
 	" AND EXISTS (SELECT 1 FROM dead WHERE source = 'url')";
 static const char renew_sql[] = "UPDATE listener SET started = now() WHERE id = $1";
 static const char leave_sql[] = "DELETE FROM listener WHERE id = $1";
@@ -199,18 +201,17 @@ enum rc events_hierarchy(struct events *e, const struct str *logins, size_t n, s
 enum rc events_beat(struct events *e, struct err *err)
 {
 	struct arena *a = arena_new();
-	struct params p, id;
+	struct params p, none;
 	enum rc rc;
 
 	params_init(&p, a);
 	params_text(&p, e->id);
 	params_text(&p, e->host);
 	params_text(&p, str_of(e->source));
-	params_init(&id, a);
-	params_text(&id, e->id);
+	params_init(&none, a);
 	rc = execute(e, beat_sql, &p, err);
 	if (rc == RC_OK)
-		rc = execute(e, forget_sql, &id, err);
+		rc = execute(e, forget_sql, &none, err);
 	arena_free(a);
 	return rc;
 }
