@@ -111,8 +111,9 @@ enum rc item_round_look(struct item_round *r, struct err *err)
 	enum rc rc = RC_OK;
 
 	retry_skipped(r);
-	/* While the last answer is not told to the end, there is no need for another. */
-	if (!r->known && r->st.version >= item_source_version(src))
+	/* While the last answer is not told to the end, there is no need for another. What the
+	 * device did itself since is none. */
+	if (!r->known && !(r->st.more && r->st.version < item_source_version(src)))
 		rc = item_source_ask(src, err);
 	if (rc == RC_OK)
 		rc = find_lost(r, err);
@@ -330,7 +331,8 @@ static enum rc write_rows(struct commands *c, struct err *err)
 		item_state_advance(&r->st, r->rows.v[i++].version);
 	if (rc == RC_OK && i == r->rows.n && r->all)
 		item_state_advance(&r->st, item_source_version(r->src));
-	r->more = i < r->rows.n || !r->all || item_state_waits(&r->st);
+	r->st.more = i < r->rows.n || !r->all;
+	r->more = r->st.more || item_state_waits(&r->st);
 	return rc;
 }
 
