@@ -17,6 +17,7 @@ static enum rc apply_contact(struct str bytes, const struct elem *data,
 	struct contact_patch p = {.version = e->version,
 		.ghosts = e->ghosts,
 		.keep_picture = e->keep_picture,
+		.options = e->options,
 		.uid = e->uid,
 		.card4 = e->newer};
 

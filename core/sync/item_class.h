@@ -13,9 +13,10 @@
 struct item_edit {
 	enum eas_version version;
 	const struct ghosts *ghosts;
-	bool keep_picture; /* an absent or empty Picture means nothing */
-	struct str uid;    /* of a new object */
-	bool newer;        /* a new object in the newer format: the server refused the other */
+	bool keep_picture;                   /* an absent or empty Picture means nothing */
+	const struct email_options *options; /* what it is sent bodies with */
+	struct str uid;                      /* of a new object */
+	bool newer; /* a new object in the newer format: the server refused the other */
 };
 
 struct item_class {
