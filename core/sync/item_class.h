@@ -26,7 +26,8 @@ struct item_class {
 	const char *type;                 /* media type of its objects */
 	const char *suffix;               /* of the names of new ones */
 	unsigned default_type, user_type; /* FolderTypes */
-	/* The children of ApplicationData; RC_INVALID: it cannot be shown. */
+	/* The children of ApplicationData; RC_INVALID: it cannot be shown; RC_ABSENT: devices
+	 * have no such thing. */
 	enum rc (*write)(const struct item *it, struct str bytes, const struct email_options *o,
 		struct arena *a, struct wbxml_writer *w, struct err *err);
 	/* The object with what `data` says; bytes STR_NONE: a new one. The same bytes when

@@ -223,6 +223,15 @@ static enum rc skip(
 		server_id(r, it->number), str_of(why->text), err);
 }
 
+/* What devices have nothing for does not exist for them. */
+static void leave_out(struct commands *c, uint32_t number)
+{
+	if (uidset_has(&c->r->st.held, number))
+		write_delete(c, number);
+	else
+		item_state_drop(&c->r->st, number);
+}
+
 static enum rc write_item(struct commands *c, const struct item *it, tag_t how,
 	const struct dav_object *object, struct err *err)
 {
@@ -244,6 +253,10 @@ static enum rc write_item(struct commands *c, const struct item *it, tag_t how,
 		wbxml_rollback(c->w, mark);
 		c->open = was_open;
 		arena_rewind(r->src->a, memory);
+		if (rc == RC_ABSENT) {
+			leave_out(c, it->number);
+			return RC_OK;
+		}
 		if (rc == RC_INVALID || rc == RC_LIMIT)
 			return skip(r, it, &why, err);
 		return err_set(err, rc, "%s", why.text);
