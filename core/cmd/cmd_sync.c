@@ -545,8 +545,7 @@ static enum rc look_first(struct sync *s, const struct elem *doc, struct err *er
 /* [MS-ASCMD] 2.2.1.21.1: nothing to report, and the device has time. */
 static enum rc park(struct sync *s, struct reply *rp, int64_t seconds, struct err *err)
 {
-	enum rc rc =
-		state_call(s->sv->state, watch_note, &s->rq->account, &s->watch, false, err);
+	enum rc rc = waiting_note(s->rq, s->sv, &s->watch, err);
 
 	if (rc == RC_OK)
 		rp->wait = waiting_park(s->rq, WAIT_SYNC, seconds, &s->watch);
