@@ -26,14 +26,21 @@ static void retry_skipped(struct item_round *r)
 	r->st.retried = now;
 }
 
-/* A device that was away for long cannot be told of each item that went: it is compared. */
-static enum rc find_lost(struct item_round *r, struct err *err)
+/*
+ * A device that was away for long cannot be told of each item that went: it is compared. The
+ * same when collections came to those that it is shown as one folder, or went from them: what
+ * is in them may be older than what the device was told.
+ */
+static enum rc compare(struct item_round *r, struct err *err)
 {
 	const struct item_source *src = r->src;
 	struct uidset there, lost = uidset_copy(&r->st.held, src->a);
+	uint64_t shown = item_source_shown(src);
+	bool others = r->st.shown && r->st.shown != shown;
 	enum rc rc;
 
-	if (!r->st.version || r->st.version >= item_source_purged(src))
+	r->st.shown = shown;
+	if (!others && (!r->st.version || r->st.version >= item_source_purged(src)))
 		return RC_OK;
 	uidset_init(&there, src->a);
 	rc = state_call(
@@ -42,6 +49,11 @@ static enum rc find_lost(struct item_round *r, struct err *err)
 		return rc;
 	uidset_subtract(&lost, &there);
 	uidset_union(&r->st.gone, &lost);
+	if (!others)
+		return RC_OK;
+	uidset_subtract(&there, &r->st.held);
+	uidset_subtract(&there, &r->st.skipped);
+	uidset_union(&r->st.pending, &there);
 	return RC_OK;
 }
 
@@ -116,7 +128,7 @@ enum rc item_round_look(struct item_round *r, struct err *err)
 	if (!r->known && !(r->st.more && r->st.version < item_source_version(src)))
 		rc = item_source_ask(src, err);
 	if (rc == RC_OK)
-		rc = find_lost(r, err);
+		rc = compare(r, err);
 	if (rc == RC_OK && limited(r))
 		rc = keep_most(r, err);
 	if (rc == RC_OK)
