@@ -9,6 +9,7 @@
 struct admin {
 	const char *path; /* of the configuration */
 	bool json;
+	const char *user; /* whom doctor looks for, too; NULL: nobody */
 };
 
 /* Shared: a complaint on standard error (gives 1), and the settings of the program. */

@@ -2,6 +2,7 @@
  * doctor: looks at everything that easpool depends on, and says what to mend.
  */
 #include "admin/admin.h"
+#include "store/ldap/ldap.h"
 #include "store/postgres/schema.h"
 #include "store/server.h"
 
@@ -89,6 +90,50 @@ static void check_server(struct findings *f, const struct settings *conf, enum s
 			     : "set smtp_tls = starttls or implicit");
 }
 
+static void check_own_entry(
+	struct findings *f, struct ldap_directory *d, const char *user, struct arena *a)
+{
+	struct directory *book = ldap_directory_directory(d);
+	struct err err = ERR_INIT;
+	struct person p;
+
+	if (directory_call(book, self, str_of(user), a, &p, &err))
+		report(f, "LDAP user", err.text, "see ldap_self_filter, ldap_base");
+	else
+		report(f, "LDAP user",
+			arena_printf(a, "%s is %.*s, %zu addresses, the first is %.*s", user,
+				STR_FMT(p.display_name), p.naddresses, STR_FMT(p.email))
+				.p,
+			NULL);
+}
+
+static void check_ldap(
+	struct findings *f, const struct settings *conf, const char *user, struct arena *a)
+{
+	struct ldap_directory *d;
+	struct err err = ERR_INIT;
+	size_t n = 0;
+	enum rc rc;
+
+	if (!conf->ldap_url.n) {
+		report(f, "LDAP", "there is no company address book (ldap_url)", NULL);
+		return;
+	}
+	d = ldap_directory_new(conf);
+	rc = ldap_directory_count(d, &n, &err);
+	if (rc == RC_OK || rc == RC_LIMIT)
+		report(f, "LDAP",
+			arena_printf(a, "%zu people%s", n, rc ? ", and more than it gives" : "")
+				.p,
+			n == 0 ? "see ldap_base, ldap_filter" : NULL);
+	else
+		report(f, "LDAP", err.text,
+			"see ldap_url, ldap_base, ldap_bind_dn; tls_ca_file for its certificate");
+	if (user && (rc == RC_OK || rc == RC_LIMIT))
+		check_own_entry(f, d, user, a);
+	ldap_directory_free(d);
+}
+
 static void check_spool(struct findings *f, const struct settings *conf)
 {
 	struct stat st;
@@ -168,6 +213,7 @@ int admin_doctor(struct admin *ad, char **args)
 	check_database(&f, &conf);
 	check_server(&f, &conf, SERVER_IMAP);
 	check_server(&f, &conf, SERVER_SMTP);
+	check_ldap(&f, &conf, ad->user, a);
 	check_spool(&f, &conf);
 	if (args[0])
 		check_web(&f, &conf, args[0]);

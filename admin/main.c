@@ -35,7 +35,7 @@ static const struct {
 	{"trace",       "",        2, 3, admin_trace,
          "USER DEVICE [MINUTES|off]: write down its dialogue, 60 minutes"                                   },
 	{"doctor",      "",        0, 0, admin_doctor,
-         "check configuration, database, IMAP, SMTP, TLS; say what to mend"                                 },
+         "check configuration, database, IMAP, SMTP, LDAP, TLS; say what to mend"                           },
 	{"doctor",      "web",     1, 1, admin_doctor,           "FILE: also the web server's configuration"},
 	{"device",      "list",    0, 1, admin_device_list,      "[USER]: devices"                          },
 	{"device",      "show",    2, 2, admin_device_show,      "USER DEVICE"                              },
@@ -50,7 +50,7 @@ static const struct {
 
 static int usage(void)
 {
-	(void)fprintf(stderr, "usage: easctl [-c FILE] [--json] COMMAND\n");
+	(void)fprintf(stderr, "usage: easctl [-c FILE] [--json] [--user USER] COMMAND\n");
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
 		(void)fprintf(stderr, "  %s %s  %s\n", commands[i].group, commands[i].verb,
 			commands[i].help);
@@ -62,16 +62,19 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 		{"config", required_argument, NULL, 'c'},
 		{"json",   no_argument,       NULL, 'j'},
+		{"user",   required_argument, NULL, 'u'},
 		{NULL,     0,                 NULL, 0  },
 	};
 	struct admin ad = {.path = "/etc/easpool/easpool.conf"};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "c:j", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:ju:", options, NULL)) != -1) {
 		if (c == 'c')
 			ad.path = optarg;
 		else if (c == 'j')
 			ad.json = true;
+		else if (c == 'u')
+			ad.user = optarg;
 		else
 			return usage();
 	}

@@ -29,6 +29,7 @@
 struct child {
 	pid_t pid; /* 0: none */
 	int64_t born;
+	bool told; /* to end */
 };
 
 struct pool {
@@ -169,7 +170,13 @@ static void start(
 		*not_before = clock_mono_ms() + 1000;
 		return;
 	}
-	*c = (struct child){pid, clock_mono_ms()};
+	*c = (struct child){pid, clock_mono_ms(), false};
+}
+
+/* It was told to end before it could listen to that. */
+static bool died_as_told(const struct child *c, int status)
+{
+	return c->told && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM;
 }
 
 /* What a child came to. */
@@ -178,6 +185,8 @@ static void mourn(struct child *c, const char *what, int status, int64_t *not_be
 	pid_t pid = c->pid;
 
 	c->pid = 0;
+	if (died_as_told(c, status))
+		return;
 	if (WIFSIGNALED(status))
 		log_warning("%s %d died of signal %d", what, (int)pid, WTERMSIG(status));
 	else if (WEXITSTATUS(status))
@@ -216,11 +225,18 @@ static bool alive(const struct pool *p)
 	return p->waiter.pid != 0 || count_workers(p) != 0;
 }
 
+static void tell_child(struct child *c, int sig)
+{
+	if (!c->pid)
+		return;
+	c->told = true;
+	(void)kill(c->pid, sig);
+}
+
 static void tell(struct pool *p, int sig)
 {
 	for (size_t i = 0; i < p->n; i++)
-		if (p->v[i].pid)
-			(void)kill(p->v[i].pid, sig);
+		tell_child(&p->v[i], sig);
 }
 
 /* Sleeps until a signal, at most ms. Signals are blocked elsewhere, so none is missed. */
@@ -273,8 +289,8 @@ static void do_reload(struct pool *p)
 	log_info("configuration read again");
 	want(p, (size_t)p->pc->conf->workers);
 	tell(p, SIGTERM);
-	if (p->identity != waiter_settings(p->pc->conf) && p->waiter.pid)
-		(void)kill(p->waiter.pid, SIGTERM);
+	if (p->identity != waiter_settings(p->pc->conf))
+		tell_child(&p->waiter, SIGTERM);
 	p->identity = waiter_settings(p->pc->conf);
 }
 
@@ -283,15 +299,13 @@ static void drain(struct pool *p, const sigset_t *set)
 	int64_t until = clock_mono_ms() + p->pc->conf->drain * 1000;
 
 	tell(p, SIGTERM);
-	if (p->waiter.pid)
-		(void)kill(p->waiter.pid, SIGTERM);
+	tell_child(&p->waiter, SIGTERM);
 	while (alive(p) && clock_mono_ms() < until) {
 		wait_signal(set, 200);
 		reap(p);
 	}
 	tell(p, SIGKILL);
-	if (p->waiter.pid)
-		(void)kill(p->waiter.pid, SIGKILL);
+	tell_child(&p->waiter, SIGKILL);
 	while (alive(p)) {
 		wait_signal(set, 100);
 		reap(p);

@@ -3,6 +3,7 @@
 #include "store/certs/certs.h"
 #include "store/dav/dav.h"
 #include "store/imap/imap.h"
+#include "store/ldap/ldap.h"
 #include "store/postgres/pg.h"
 #include "store/smtp/smtp.h"
 
@@ -12,6 +13,7 @@ struct wiring {
 	struct state *state;
 	struct imap *imap;
 	struct smtp *smtp;
+	struct ldap_directory *ldap; /* NULL: there is none */
 	struct certs *certs;
 	struct dav_client *dav; /* NULL: there is no CardDAV server */
 };
@@ -25,6 +27,8 @@ struct wiring *wiring_new(const struct settings *conf)
 	w->state = pg_state_new(conf);
 	w->imap = imap_new(conf);
 	w->smtp = smtp_new(conf);
+	if (conf->ldap_url.n)
+		w->ldap = ldap_directory_new(conf);
 	w->certs = certs_new(conf);
 	w->dav = conf->carddav_url.n ? dav_client_new(conf) : NULL;
 	return w;
@@ -37,6 +41,7 @@ void wiring_free(struct wiring *w)
 	pg_state_free(w->state);
 	imap_free(w->imap);
 	smtp_free(w->smtp);
+	ldap_directory_free(w->ldap);
 	certs_free(w->certs);
 	dav_client_free(w->dav);
 	free(w);
@@ -49,13 +54,14 @@ struct services wiring_services(
 		.auth = imap_auth(w->imap),
 		.mail = imap_mail(w->imap, login, password),
 		.submit = smtp_submit(w->smtp, login, password),
+		.directory = w->ldap ? ldap_directory_directory(w->ldap) : NULL,
 		.certs = w->certs,
 		.dav = w->dav ? dav_client_user(w->dav, login, password) : NULL};
 }
 
 unsigned wiring_done(struct wiring *w)
 {
-	unsigned trips = imap_trips(w->imap);
+	unsigned trips = imap_trips(w->imap) + (w->ldap ? ldap_directory_trips(w->ldap) : 0);
 
 	imap_release(w->imap);
 	if (w->dav) {

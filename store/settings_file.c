@@ -1,6 +1,7 @@
 #include "store/settings_file.h"
 
 #include "core/base/log.h"
+#include "store/ldap/ldap.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -58,6 +59,8 @@ enum rc settings_file(const char *path, struct settings *s, struct arena *a, str
 	rc = settings_read(arena_str(a, bytes), path, s, a, err);
 	if (rc == RC_OK && !s->host.n)
 		s->host = host_name(a);
+	if (rc == RC_OK && ldap_check(s, err))
+		rc = err_wrap(err, "%s", path);
 	return rc;
 }
 

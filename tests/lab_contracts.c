@@ -1,14 +1,16 @@
 /*
  * The real stores keep the contracts: IMAP with every set of extensions and every TLS mode that
- * the server has, and PostgreSQL.
+ * the server has, PostgreSQL, and LDAP.
  */
 #include "store/dav/dav.h"
 #include "store/imap/imap.h"
 #include "store/imap/session.h"
+#include "store/ldap/ldap.h"
 #include "store/postgres/pg.h"
 #include "store/postgres/schema.h"
 #include "store/smtp/smtp.h"
 #include "tests/contract_dav.h"
+#include "tests/contract_directory.h"
 #include "tests/contract_mail.h"
 #include "tests/contract_state.h"
 #include "tests/support_lab.h"
@@ -388,6 +390,184 @@ static void test_dav_keeps_the_contract(void **state UNUSED)
 	dav_keeps_it(&conf, 0);
 }
 
+/* more: further settings, or others than the usual ones. */
+static struct settings address_book(const char *more)
+{
+	const struct {
+		const char *key, *value;
+	} usual[] = {
+		{"ldap_url",     lab_get("LDAP_URL") },
+		{"ldap_base",    lab_get("LDAP_BASE")},
+		{"tls_ca_file",  lab_get("TLS_CA")   },
+		{"ldap_timeout", "5"                 },
+	};
+	struct str text = str_of(more);
+	struct settings conf;
+	struct err err = ERR_INIT;
+
+	for (size_t i = 0; i < ARRAY_LEN(usual); i++)
+		if (!strstr(more, usual[i].key))
+			text = arena_printf(a, "%.*s%s = \"%s\"\n", STR_FMT(text), usual[i].key,
+				usual[i].value);
+	if (settings_read(text, "test", &conf, a, &err) || ldap_check(&conf, &err))
+		fail_msg("%s", err.text);
+	return conf;
+}
+
+/* S5, C56: in clear and with both kinds of TLS, in pages of every size, as somebody. */
+static void test_ldap_keeps_the_contract(void **state UNUSED)
+{
+	const char *const ways[] = {
+		"",
+		"ldap_starttls = yes\n",
+		"ldap_page = 0\n",
+		"ldap_page = 1\n",
+		"ldap_page = 2\nldap_search_max = 50\n",
+		arena_printf(a, "ldap_bind_dn = \"cn=admin,%s\"\nldap_bind_password = %s\n",
+			lab_get("LDAP_BASE"), lab_get("LAB_PASSWORD"))
+			.p,
+		/* The first that answers. */
+		arena_printf(a, "ldap_url = \"ldap://127.0.0.1:1 ldapi://%%2fnowhere %s\"\n",
+			lab_get("LDAPS_URL"))
+			.p,
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+		struct settings conf = address_book(ways[i]);
+		struct ldap_directory *d = ldap_directory_new(&conf);
+
+		contract_directory(ldap_directory_directory(d));
+		assert_true(ldap_directory_trips(d) > 50);
+		ldap_directory_free(d);
+	}
+}
+
+static enum rc look_up(
+	struct ldap_directory *d, const char *text, struct people *r, struct err *err)
+{
+	struct directory_query q = {.text = str_of(text), .count = 10};
+
+	return directory_call(ldap_directory_directory(d), search, &q, a, r, err);
+}
+
+static enum rc look_up_once(const char *more, struct people *r, struct err *err)
+{
+	struct settings conf = address_book(more);
+	struct ldap_directory *d = ldap_directory_new(&conf);
+	enum rc rc = look_up(d, "ann", r, err);
+
+	ldap_directory_free(d);
+	return rc;
+}
+
+static void test_ldap_tells_what_is_wrong(void **state UNUSED)
+{
+	static const char *const nowhere[] = {
+		"ldap_url = ldap://127.0.0.1:1\n",
+		"ldap_base = \"dc=nobody,dc=test\"\n",
+		"tls_ca_file = /etc/ssl/certs/ca-certificates.crt\nldap_starttls = yes\n",
+		"tls_ca_file = /nonexistent\nldap_starttls = yes\n",
+	};
+	struct people r;
+	struct err err = ERR_INIT;
+	const char *bind =
+		arena_printf(a, "ldap_bind_dn = \"cn=admin,%s\"\nldap_bind_password = wrong\n",
+			lab_get("LDAP_BASE"))
+			.p;
+
+	for (size_t i = 0; i < ARRAY_LEN(nowhere); i++) {
+		assert_int_equal(look_up_once(nowhere[i], &r, &err), RC_UNAVAILABLE);
+		assert_int_equal(r.n, 0);
+		assert_true(err.text[0] != '\0');
+	}
+	assert_int_equal(look_up_once(bind, &r, &err), RC_DENIED);
+	assert_null(strstr(err.text, "wrong"));
+	assert_int_equal(look_up_once("tls_ca_file = /etc/ssl/certs/ca-certificates.crt\n"
+				      "ldap_starttls = yes\ntls_verify = no\n",
+				 &r, &err),
+		RC_OK);
+	assert_int_equal(r.n, 4);
+}
+
+/* What came until the limit is answered, whoever sets it. */
+static void test_ldap_answers_what_came_until_a_limit(void **state UNUSED)
+{
+	static const char *const ways[] = {"ldap_search_max = 3\n",
+		"ldap_search_max = 3\nldap_page = 0\n", "ldap_search_max = 3\nldap_page = 2\n"};
+	struct people r;
+	struct err err = ERR_INIT;
+	const char *limited =
+		arena_printf(a, "ldap_bind_dn = \"cn=limited,%s\"\nldap_bind_password = %s\n",
+			lab_get("LDAP_BASE"), lab_get("LAB_PASSWORD"))
+			.p;
+
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+		assert_int_equal(look_up_once(ways[i], &r, &err), RC_LIMIT);
+		assert_int_equal(r.n, 3);
+		assert_int_equal(r.total, 3);
+	}
+	assert_int_equal(look_up_once(limited, &r, &err), RC_LIMIT);
+	assert_int_equal(r.n, 3);
+	assert_int_equal(
+		look_up_once(arena_printf(a, "%sldap_page = 0\n", limited).p, &r, &err),
+		RC_LIMIT);
+	assert_int_equal(r.n, 3);
+	/* As many as there are is not too many. */
+	assert_int_equal(look_up_once("ldap_search_max = 4\n", &r, &err), RC_OK);
+	assert_int_equal(look_up_once("ldap_search_max = 4\nldap_page = 0\n", &r, &err), RC_OK);
+}
+
+static void test_ldap_attributes_are_those_of_the_settings(void **state UNUSED)
+{
+	struct settings conf = address_book(
+		"ldap_attributes = \"Office=roomNumber,telephoneNumber displayname=sn\"\n"
+		"ldap_filter = (uid=ann*)\nldap_self_filter = (mailAlternateAddress=%n.alias@%d)\n");
+	struct ldap_directory *d = ldap_directory_new(&conf);
+	struct directory_query q = {.text = STR("m\xc3\xbcller"), .count = 10};
+	struct people r;
+	struct person p;
+	struct err err = ERR_INIT;
+	size_t n;
+
+	assert_int_equal(
+		directory_call(ldap_directory_directory(d), search, &q, a, &r, &err), RC_OK);
+	assert_int_equal(r.n, 1);
+	assert_true(str_is(r.v[0].office, "+49 7121 100"));
+	assert_true(str_is(r.v[0].display_name, "M\xc3\xbcller"));
+	assert_int_equal(directory_call(ldap_directory_directory(d), self,
+				 STR("user02@example.test"), a, &p, &err),
+		RC_OK);
+	assert_true(str_is(p.email, "user02@example.test"));
+	assert_int_equal(ldap_directory_count(d, &n, &err), RC_OK);
+	assert_int_equal(n, 4);
+	ldap_directory_free(d);
+}
+
+/* A server that was away is asked again by itself, on a connection of its own. */
+static void test_ldap_connects_again(void **state UNUSED)
+{
+	struct settings conf = address_book("");
+	struct ldap_directory *d = ldap_directory_new(&conf);
+	struct people r;
+	struct err err = ERR_INIT;
+
+	assert_int_equal(look_up(d, "ann", &r, &err), RC_OK);
+	(void)ldap_directory_trips(d);
+	assert_int_equal(look_up(d, "ann", &r, &err), RC_OK);
+	/* The connection was kept. */
+	assert_int_equal(ldap_directory_trips(d), 1);
+	lab_break("ldap-stop");
+	assert_int_equal(look_up(d, "ann", &r, &err), RC_UNAVAILABLE);
+	lab_break("ldap");
+	assert_int_equal(look_up(d, "ann", &r, &err), RC_OK);
+	lab_break("ldap-stop");
+	lab_break("ldap");
+	/* Lost and opened again within one call. */
+	assert_int_equal(look_up(d, "ann", &r, &err), RC_OK);
+	assert_int_equal(r.n, 4);
+	ldap_directory_free(d);
+}
+
 static int start(void **state UNUSED)
 {
 	struct err err = ERR_INIT;
@@ -425,6 +605,11 @@ int main(void)
 		cmocka_unit_test(test_a_certificate_that_nobody_vouches_for_is_refused),
 		cmocka_unit_test(test_a_wrong_password_is_denied),
 		cmocka_unit_test(test_dav_keeps_the_contract),
+		cmocka_unit_test(test_ldap_keeps_the_contract),
+		cmocka_unit_test(test_ldap_tells_what_is_wrong),
+		cmocka_unit_test(test_ldap_answers_what_came_until_a_limit),
+		cmocka_unit_test(test_ldap_attributes_are_those_of_the_settings),
+		cmocka_unit_test(test_ldap_connects_again),
 		cmocka_unit_test(test_postgres_keeps_the_contract),
 		cmocka_unit_test(test_postgres_forgets_what_is_gone_for_long),
 		cmocka_unit_test(test_a_taken_collection_is_waited_for),

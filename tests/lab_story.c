@@ -3,6 +3,7 @@
  */
 #include "core/base/base64.h"
 #include "core/base/clock.h"
+#include "tests/support_certs.h"
 #include "tests/support_client.h"
 #include "tests/support_fcgi.h"
 #include "tests/support_lab.h"
@@ -114,6 +115,39 @@ static void test_bad_input_gets_an_answer_and_harms_nobody(void **state UNUSED)
 	p.version = "12.1";
 	story_must(phone_folder_sync(&p), &p);
 	phone_release(&p);
+}
+
+/* C78: with the roots of the system, who know nobody of ours. */
+static void test_certificates_are_checked(void **state UNUSED)
+{
+	static const char *const versions[] = {"2.5", "14.1"};
+	static struct phone p;
+	struct maker *m = maker_new();
+	struct buf text;
+
+	buf_init(&text, BUF_MAX_LINE);
+	buf_adds(&text, "validatecert:ValidateCert\n  validatecert:Certificates\n"
+			"    validatecert:Certificate \"AAAA\"\n"
+			"    validatecert:Certificate \"");
+	base64_encode(maker_add(m, &(struct maker_spec){.name = "self",
+					   .from = clock_now() - 86400,
+					   .until = clock_now() + 86400}),
+		&text);
+	buf_adds(&text, "\"\n");
+	for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
+		const struct elem *r, *c;
+
+		set_up(&p, "user02@example.test", "checks", versions[i]);
+		r = phone_post(&p, "ValidateCert", text.p);
+		assert_int_equal(elem_u32(r, VALIDATECERT_STATUS, 0), 1);
+		c = elem_child(r, VALIDATECERT_CERTIFICATE);
+		assert_int_equal(elem_u32(c, VALIDATECERT_STATUS, 0), 10);
+		c = elem_again(c);
+		assert_int_equal(elem_u32(c, VALIDATECERT_STATUS, 0), 4);
+		phone_release(&p);
+	}
+	buf_release(&text);
+	maker_free(m);
 }
 
 static void append_raw(struct mail *m, struct str text)
@@ -362,6 +396,7 @@ int main(void)
 		cmocka_unit_test(test_windows_lose_and_double_nothing),
 		cmocka_unit_test(test_without_credentials_there_is_a_challenge),
 		cmocka_unit_test(test_bad_input_gets_an_answer_and_harms_nobody),
+		cmocka_unit_test(test_certificates_are_checked),
 		cmocka_unit_test(test_mails_that_no_parser_likes_arrive),
 		cmocka_unit_test(test_a_mail_that_was_cut_off_is_refused),
 		cmocka_unit_test(test_random_changes_end_with_equal_models),

@@ -3,9 +3,11 @@
  */
 #include "core/base/clock.h"
 #include "tests/contract_dav.h"
+#include "tests/contract_directory.h"
 #include "tests/contract_mail.h"
 #include "tests/contract_state.h"
 #include "tests/fake_dav.h"
+#include "tests/fake_directory.h"
 #include "tests/fake_mail.h"
 #include "tests/fake_state.h"
 
@@ -59,6 +61,15 @@ static void test_fake_dav_keeps_the_contract(void **state UNUSED)
 	fake_dav_free(fd);
 }
 
+static void test_fake_directory_keeps_the_contract(void **state UNUSED)
+{
+	struct fake_directory *fd = fake_directory_new();
+
+	fake_directory_load(fd, "lab/people.ldif");
+	contract_directory(fake_directory_directory(fd));
+	fake_directory_free(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -66,6 +77,7 @@ int main(void)
 		cmocka_unit_test(test_fake_mail_keeps_the_contract),
 		cmocka_unit_test(test_fake_state_keeps_the_contract),
 		cmocka_unit_test(test_fake_state_forgets_what_is_gone_for_long),
+		cmocka_unit_test(test_fake_directory_keeps_the_contract),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

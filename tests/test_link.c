@@ -286,6 +286,72 @@ static void test_a_job_says_when_it_was_woken(void **state UNUSED)
 	assert_int_equal(rmdir(dir), 0);
 }
 
+/* A waiter of another easpool: exit code 0 when nobody gives it anything until it is told
+ * (LINK_NONE) that this is all. */
+static void be_foreign(int listening, const struct settings *conf)
+{
+	int tokens = eventfd(0, EFD_SEMAPHORE), fd, type = -1;
+	struct str body;
+	struct buf b;
+
+	buf_init(&b, 2 * LINK_PACKET_MAX);
+	while (type < 0) {
+		int s = accept(listening, NULL, NULL);
+
+		buf_reset(&b);
+		varint_put(&b, link_identity(conf));
+		(void)link_send(s, LINK_HELLO, buf_str(&b), tokens);
+		type = link_receive(s, 10000, &b, &body, &fd);
+		(void)close(s);
+	}
+	_exit(type == LINK_NONE ? 0 : 1);
+}
+
+/* Two easpools with one waiter_socket: a request, with the password in it, stays with its own.
+ */
+static void test_the_waiter_of_another_easpool_gets_nothing(void **state UNUSED)
+{
+	char dir[] = "/tmp/easpool-link-XXXXXX", path[64];
+	struct settings ours = {.database = STR("dbname=ours"),
+		.host = STR("here"),
+		.imap_host = STR("mail"),
+		.imap_port = 143};
+	struct settings theirs[] = {ours, ours, ours, ours, ours};
+	int status = 0, jobs, connection;
+
+	theirs[0].database = STR("dbname=theirs");
+	theirs[1].host = STR("there");
+	theirs[2].imap_host = STR("post");
+	theirs[3].imap_port = 993;
+	/* The same letters, divided elsewhere. */
+	theirs[4].host = STR("her");
+	theirs[4].imap_host = STR("email");
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(path, sizeof(path), "%s/s", dir);
+	ours.waiter_socket = str_of(path);
+	for (size_t i = 0; i < ARRAY_LEN(theirs); i++) {
+		int listening = link_listen(path);
+		struct parking *p = parking_new(&ours, NULL);
+
+		assert_true(listening >= 0);
+		if (fork() == 0)
+			be_foreign(listening, &theirs[i]);
+		(void)close(listening);
+		assert_int_equal(parking_put(p, &full, STDIN_FILENO), PARKING_NOBODY);
+		parking_end(p, full.device, full.began);
+		parking_poll(p, &jobs, &connection);
+		assert_true(jobs < 0 && connection < 0);
+		connection = link_open(path);
+		assert_true(link_send(connection, LINK_NONE, STR(""), -1));
+		(void)wait(&status);
+		(void)close(connection);
+		assert_int_equal(status, 0);
+		parking_free(p);
+	}
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -296,6 +362,7 @@ int main(void)
 		cmocka_unit_test(test_a_descriptor_comes_along),
 		cmocka_unit_test(test_one_listens_and_a_file_is_no_socket),
 		cmocka_unit_test(test_a_job_says_when_it_was_woken),
+		cmocka_unit_test(test_the_waiter_of_another_easpool_gets_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -200,7 +200,7 @@ static void many(const char *container, size_t n)
 		certificate(STR("good"));
 }
 
-/* [MS-ASCMD] 3.1.5.8 */
+/* [MS-ASCMD] 3.1.5.10 */
 static void test_a_hundred_certificates_and_no_more(void **state UNUSED)
 {
 	const struct elem *r;

@@ -1,438 +1,28 @@
-#include "core/base/clock.h"
-#include "core/base/varint.h"
-#include "core/cmd/command.h"
-#include "core/cmd/sending.h"
-#include "core/cmd/servers.h"
-#include "core/cmd/status.h"
-#include "core/map/kql.h"
-#include "core/map/server_id.h"
-#include "core/sync/conversation.h"
-#include "core/sync/mail_items.h"
+#include "core/cmd/search.h"
 
-#include <stdlib.h>
+enum { PAGE_MAX = 100, RANGE_DEFAULT = 99 };
 
-/* [MS-ASCMD] 2.2.3.177.15 */
-enum {
-	SEARCH_OK = 1,
-	SEARCH_INVALID = 2,
-
-	SEARCH_DENIED = 5,
-	SEARCH_TOO_COMPLEX = 8,
-	SEARCH_FOLDERS_CHANGED = 11,
-	SEARCH_PAST_END = 12,
-};
-
-enum {
-	PAGE_MAX = 100,
-	HITS_MAX = 1000,
-	RANGE_DEFAULT = 99,
-	KEPT_FOR = 3600,               /* seconds that a list of hits is good for */
-	BODIES_MAX = 16 * 1024 * 1024, /* bytes of one page in memory */
-};
-
-/* A message that was found. */
-struct hit {
-	struct str folder; /* its id */
-	uint32_t uid, uidvalidity;
-	int64_t received;
-};
-
-struct search {
-	struct request *rq;
-	struct services *sv;
-	const struct elem *store;
-	/* What is asked for */
-	struct mail_term *term;
-	struct str conversation; /* its id, STR_NONE: none */
-	bool email;              /* mail is among the classes */
-	bool deep;
-	const struct elem *ids; /* the first CollectionId; NULL: all folders */
-	uint32_t from, to;
-	uint64_t hash; /* of the question */
-	/* Where */
-	struct folders all;
-	const struct folder **folders;
-	struct str *paths;
-	size_t nfolders;
-	/* What was found */
-	struct hit *v;
-	size_t n;
-	uint32_t total;
-	struct email_options options;
-};
-
-static void hash_text(uint64_t *h, struct str s)
+unsigned search_range_read(const struct elem *store, struct search_range *r)
 {
-	for (size_t i = 0; i < s.n; i++)
-		*h = (*h ^ (unsigned char)s.p[i]) * 1099511628211u;
-	*h = (*h ^ 0x1ff) * 1099511628211u;
-}
-
-/* The question, whatever the order of its children; Range and Options are no part of it. */
-static void hash_elem(uint64_t *h, const struct elem *e)
-{
-	for (; e; e = e->next) {
-		*h = (*h ^ e->tag) * 1099511628211u;
-		hash_text(h, e->text);
-		hash_elem(h, e->child);
-	}
-}
-
-static struct mail_term *add(struct search *s, struct mail_term *t)
-{
-	t->next = s->term->child;
-	s->term->child = t;
-	return t;
-}
-
-/* Dates are the only property that may be compared. */
-static unsigned read_date(struct search *s, const struct elem *e, bool since)
-{
-	struct mail_term *t = ARENA_NEW(s->rq->arena, struct mail_term);
-
-	if (!elem_has(e, EMAIL_DATE_RECEIVED) ||
-		clock_parse(elem_text(e, SEARCH_VALUE), &t->time))
-		return SEARCH_INVALID;
-	t->kind = since ? MAIL_TERM_SINCE : MAIL_TERM_BEFORE;
-	(void)add(s, t);
-	return 0;
-}
-
-static unsigned read_text(struct search *s, struct str text)
-{
-	struct mail_term *t = kql_parse(text, s->rq->arena);
-
-	if (!t)
-		return SEARCH_INVALID;
-	(void)add(s, t);
-	return 0;
-}
-
-static bool is_class(struct str name)
-{
-	static const char *const names[] = {
-		"Email", "Calendar", "Contacts", "Tasks", "Notes", "SMS"};
-
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (str_iis(name, names[i]))
-			return true;
-	return false;
-}
-
-/* Texts of which one must be there. */
-static unsigned read_or(struct search *s, const struct elem * or)
-{
-	struct mail_term *any = ARENA_NEW(s->rq->arena, struct mail_term);
-
-	any->kind = MAIL_TERM_OR;
-	for (const struct elem *e = or->child; e; e = e->next) {
-		struct mail_term *t =
-			e->tag == SEARCH_FREE_TEXT ? kql_parse(e->text, s->rq->arena) : NULL;
-
-		if (!t)
-			return SEARCH_INVALID;
-		t->next = any->child;
-		any->child = t;
-	}
-	if (!any->child)
-		return SEARCH_INVALID;
-	(void)add(s, any);
-	return 0;
-}
-
-static unsigned read_condition(struct search *s, const struct elem *e, bool *classes_r)
-{
-	switch (e->tag) {
-	case AIRSYNC_CLASS:
-		*classes_r = true;
-		s->email = s->email || str_iis(e->text, "Email");
-		return is_class(e->text) ? 0 : SEARCH_INVALID;
-	case AIRSYNC_COLLECTION_ID:
-		if (!s->ids)
-			s->ids = e;
-		return 0;
-	case SEARCH_FREE_TEXT:
-		return read_text(s, e->text);
-	case SEARCH_OR:
-		return read_or(s, e);
-	case SEARCH_CONVERSATION_ID:
-		s->conversation = e->text;
-		return 0;
-	case SEARCH_GREATER_THAN:
-		return read_date(s, e, true);
-	case SEARCH_LESS_THAN:
-		return read_date(s, e, false);
-	case SEARCH_AND:
-		return SEARCH_TOO_COMPLEX;
-	default:
-		return SEARCH_INVALID;
-	}
-}
-
-static unsigned read_query(struct search *s)
-{
-	const struct elem *query = elem_child(s->store, SEARCH_QUERY);
-	const struct elem *and = elem_child(query, SEARCH_AND), *e;
-	bool classes = false;
-	unsigned status = 0;
-
-	s->term = ARENA_NEW(s->rq->arena, struct mail_term);
-	s->term->kind = MAIL_TERM_AND;
-	if (elem_count(query, SEARCH_AND) > 1)
-		return SEARCH_TOO_COMPLEX;
-	/* 12.0 has a text alone. Everything else stands in And. */
-	e = and? and->child : query ? query->child : NULL;
-	if (!e)
-		return SEARCH_INVALID;
-	if (!and&&e->tag != SEARCH_FREE_TEXT && e->tag != SEARCH_OR)
-		return SEARCH_TOO_COMPLEX;
-	for (; e && !status; e = e->next)
-		status = read_condition(s, e, &classes);
-	s->email = s->email || !classes;
-	s->hash = 14695981039346656037u;
-	hash_elem(&s->hash, query->child);
-	return status;
-}
-
-static unsigned read_range(struct search *s)
-{
-	const struct elem *options = elem_child(s->store, SEARCH_OPTIONS);
-	struct str range = elem_text(options, SEARCH_RANGE);
+	struct str range = elem_text(elem_child(store, SEARCH_OPTIONS), SEARCH_RANGE);
 	size_t dash = str_find(range, '-');
 
-	s->deep = elem_has(options, SEARCH_DEEP_TRAVERSAL);
-	s->hash = (s->hash ^ s->deep) * 1099511628211u;
-	s->to = RANGE_DEFAULT;
+	*r = (struct search_range){0, RANGE_DEFAULT};
 	if (!range.n)
 		return 0;
-	if (!str_u32(str_sub(range, 0, dash), &s->from) ||
-		!str_u32(str_sub(range, dash + 1, range.n), &s->to) || s->to < s->from)
+	if (!str_u32(str_sub(range, 0, dash), &r->from) ||
+		!str_u32(str_sub(range, dash + 1, range.n), &r->to) || r->to < r->from)
 		return SEARCH_INVALID;
-	if (s->from >= HITS_MAX)
+	if (r->from >= SEARCH_HITS_MAX)
 		return SEARCH_PAST_END;
-	if (s->to - s->from >= PAGE_MAX)
-		s->to = s->from + PAGE_MAX - 1;
-	if (s->to >= HITS_MAX)
-		s->to = HITS_MAX - 1;
+	if (r->to - r->from >= PAGE_MAX)
+		r->to = r->from + PAGE_MAX - 1;
+	if (r->to >= SEARCH_HITS_MAX)
+		r->to = SEARCH_HITS_MAX - 1;
 	return 0;
 }
 
-static bool is_searched(const struct search *s, const struct folder *f)
-{
-	bool all = true;
-
-	if (!f->selectable || f->kind != FOLDER_MAIL)
-		return false;
-	for (const struct elem *e = s->ids; e; e = elem_again(e)) {
-		/* clients.md 4: Outlook mobile means all folders by "0". */
-		if (e->text.n == 0 || str_is(e->text, "0"))
-			return true;
-		all = false;
-		if (str_eq(e->text, f->id) || (s->deep && folders_below(&s->all, f, e->text)))
-			return true;
-	}
-	return all;
-}
-
-static enum rc choose_folders(struct search *s, unsigned *status_r, struct err *err)
-{
-	struct request *rq = s->rq;
-	struct folder_servers servers = servers_of(rq, s->sv);
-	enum rc rc =
-		state_call(s->sv->state, folders_load, &rq->account, rq->arena, &s->all, err);
-
-	if (rc == RC_OK && s->all.n == 0)
-		rc = folders_refresh(&servers, rq->arena, &s->all, err);
-	if (rc)
-		return rc;
-	for (const struct elem *e = s->ids; e; e = elem_again(e))
-		if (e->text.n && !str_is(e->text, "0") && !folders_by_id(&s->all, e->text))
-			*status_r = SEARCH_FOLDERS_CHANGED;
-	s->folders = ARENA_ARRAY(rq->arena, const struct folder *, s->all.n + 1);
-	s->paths = ARENA_ARRAY(rq->arena, struct str, s->all.n + 1);
-	for (size_t i = 0; i < s->all.n; i++)
-		if (is_searched(s, &s->all.v[i])) {
-			s->paths[s->nfolders] = s->all.v[i].path;
-			s->folders[s->nfolders++] = &s->all.v[i];
-		}
-	return RC_OK;
-}
-
-/* The newest first; of one folder, by UID. */
-static int newest_first(const void *x, const void *y)
-{
-	const struct hit *a = x, *b = y;
-
-	if (a->received != b->received)
-		return a->received < b->received ? 1 : -1;
-	return (a->uid < b->uid) - (a->uid > b->uid);
-}
-
-static enum rc search_now(struct search *s, struct err *err)
-{
-	struct arena *a = s->rq->arena;
-	struct mail_hits *hits = ARENA_ARRAY(a, struct mail_hits, s->nfolders + 1);
-	size_t most = 0;
-	enum rc rc = RC_OK;
-
-	if (s->conversation.p) {
-		struct mail_term *t;
-
-		rc = conversation_term(
-			s->sv->mail, s->paths, s->nfolders, s->conversation, a, &t, err);
-		if (rc == RC_ABSENT)
-			return RC_OK;
-		if (rc == RC_OK)
-			(void)add(s, t);
-	}
-	if (rc == RC_OK && s->nfolders)
-		rc = mail_call(s->sv->mail, search, s->paths, s->nfolders, s->term, HITS_MAX, a,
-			hits, err);
-	if (rc)
-		return rc;
-	for (size_t i = 0; i < s->nfolders; i++)
-		most += hits[i].n;
-	s->v = ARENA_ARRAY(a, struct hit, most + 1);
-	for (size_t i = 0; i < s->nfolders; i++) {
-		s->total += hits[i].total;
-		for (size_t k = 0; k < hits[i].n; k++)
-			s->v[s->n++] = (struct hit){s->folders[i]->id, hits[i].v[k].uid,
-				hits[i].uidvalidity, hits[i].v[k].received};
-	}
-	qsort(s->v, s->n, sizeof(*s->v), newest_first);
-	if (s->n > HITS_MAX)
-		s->n = HITS_MAX;
-	return RC_OK;
-}
-
-static enum rc keep(struct search *s, struct err *err)
-{
-	struct buf b;
-	enum rc rc;
-
-	/* A list that one page shows whole is not asked for again. */
-	if (s->n <= s->to + 1)
-		return RC_OK;
-	buf_init(&b, BUF_MAX_TEXT);
-	varint_put(&b, s->hash);
-	varint_put(&b, s->total);
-	varint_put(&b, s->n);
-	for (size_t i = 0; i < s->n; i++) {
-		varint_put_str(&b, s->v[i].folder);
-		varint_put(&b, s->v[i].uid);
-		varint_put(&b, s->v[i].uidvalidity);
-	}
-	rc = state_call(s->sv->state, search_store, &s->rq->device, buf_str(&b), err);
-	buf_release(&b);
-	return rc;
-}
-
-/* The list of the first page, so that the second one is of the same list. RC_ABSENT: there is
- * none, or it is of another question. */
-static enum rc recall(struct search *s, struct err *err)
-{
-	struct arena *a = s->rq->arena;
-	struct str in;
-	uint64_t hash;
-	uint32_t n;
-	enum rc rc =
-		state_call(s->sv->state, search_load, &s->rq->device, KEPT_FOR, a, &in, err);
-
-	if (rc)
-		return rc;
-	if (varint_get(&in, &hash) || hash != s->hash || varint_get32(&in, &s->total) ||
-		varint_get32(&in, &n) || n > HITS_MAX)
-		return RC_ABSENT;
-	s->v = ARENA_ARRAY(a, struct hit, (size_t)n + 1);
-	for (s->n = 0; s->n < n; s->n++) {
-		struct hit *h = &s->v[s->n];
-
-		if (varint_get_str(&in, &h->folder) || varint_get32(&in, &h->uid) ||
-			varint_get32(&in, &h->uidvalidity))
-			return err_set(err, RC_INTERNAL, "the stored search is unreadable");
-	}
-	return RC_OK;
-}
-
-/* A hit of the page, read. */
-struct found {
-	const struct hit *hit;
-	const struct folder *folder;
-	const struct email_plan *plan; /* NULL: it is gone */
-};
-
-static enum rc read_folder(
-	struct search *s, struct found *v, size_t n, const struct folder *f, struct err *err)
-{
-	struct mail_reader r = {.mail = s->sv->mail,
-		.state = s->sv->state,
-		.folder = f,
-		.options = &s->options,
-		.a = s->rq->arena};
-	struct mail_items items;
-	struct uidset uids;
-	enum rc rc;
-
-	uidset_init(&uids, r.a);
-	for (size_t i = 0; i < n; i++)
-		if (v[i].folder == f)
-			uidset_add(&uids, v[i].hit->uid);
-	rc = mail_items_read(&r, &uids, &items, err);
-	/* A folder that vanished takes its hits with it. */
-	if (rc == RC_ABSENT || rc == RC_DENIED)
-		return RC_OK;
-	for (size_t i = 0; i < n && rc == RC_OK; i++)
-		for (size_t k = 0; k < items.n && v[i].folder == f; k++)
-			if (items.v[k].summary->flags.uid == v[i].hit->uid)
-				v[i].plan = &items.v[k];
-	return rc;
-}
-
-/* The page, one folder after the other: a folder is opened once. */
-static enum rc read_page(struct search *s, struct found *v, size_t n, struct err *err)
-{
-	enum rc rc = RC_OK;
-
-	for (size_t i = 0; i < n; i++) {
-		const struct folder *f = folders_by_id(&s->all, v[i].hit->folder);
-
-		v[i].folder = f && f->uidvalidity == v[i].hit->uidvalidity ? f : NULL;
-	}
-	for (size_t i = 0; i < n && rc == RC_OK; i++) {
-		bool before = !v[i].folder;
-
-		for (size_t k = 0; k < i && !before; k++)
-			before = v[k].folder == v[i].folder;
-		if (!before)
-			rc = read_folder(s, v, n, v[i].folder, err);
-	}
-	return rc;
-}
-
-static void write_hit(struct search *s, struct wbxml_writer *w, const struct found *it)
-{
-	struct arena *a = s->rq->arena;
-	struct wbxml_mark mark = wbxml_mark(w);
-	struct str id = server_id_format(a, it->folder->id, it->hit->uid);
-	struct err why = ERR_INIT;
-
-	wbxml_open(w, SEARCH_RESULT);
-	wbxml_cstr(w, AIRSYNC_CLASS, "Email");
-	wbxml_text(w, SEARCH_LONG_ID,
-		long_id_format(a, it->folder->id, it->hit->uid, it->hit->uidvalidity));
-	wbxml_text(w, AIRSYNC_COLLECTION_ID, it->folder->id);
-	wbxml_open(w, SEARCH_PROPERTIES);
-	/* One that cannot be shown is none. */
-	if (email_write(it->plan, &s->options, id, a, w, &why)) {
-		wbxml_rollback(w, mark);
-		return;
-	}
-	wbxml_close(w, SEARCH_PROPERTIES);
-	wbxml_close(w, SEARCH_RESULT);
-	wbxml_keep(w, mark);
-}
-
-static void open_store(struct wbxml_writer *w, unsigned status)
+void search_open(struct wbxml_writer *w, unsigned status)
 {
 	wbxml_open(w, SEARCH_SEARCH);
 	wbxml_int(w, SEARCH_STATUS, SEARCH_OK);
@@ -441,132 +31,50 @@ static void open_store(struct wbxml_writer *w, unsigned status)
 	wbxml_int(w, SEARCH_STATUS, status);
 }
 
-static void close_store(struct wbxml_writer *w)
+void search_close(struct wbxml_writer *w)
 {
 	wbxml_close(w, SEARCH_STORE);
 	wbxml_close(w, SEARCH_RESPONSE);
 	wbxml_close(w, SEARCH_SEARCH);
 }
 
-static enum rc only_status(struct reply *rp, unsigned status)
+enum rc search_status(struct reply *rp, unsigned status)
 {
 	struct wbxml_writer *w = reply_wbxml(rp);
 
-	open_store(w, status);
-	close_store(w);
+	search_open(w, status);
+	search_close(w);
 	rp->status = status;
 	return RC_OK;
 }
 
 /* clients.md 2: without Total an Android shows nothing. */
-static enum rc nothing(struct reply *rp)
+enum rc search_nothing(struct reply *rp)
 {
 	struct wbxml_writer *w = reply_wbxml(rp);
 
-	open_store(w, SEARCH_OK);
+	search_open(w, SEARCH_OK);
 	wbxml_empty(w, SEARCH_RESULT);
 	wbxml_int(w, SEARCH_TOTAL, 0);
-	close_store(w);
+	search_close(w);
 	rp->status = SEARCH_OK;
 	return RC_OK;
-}
-
-/* How many hits fit into memory with their bodies. */
-static size_t page_size(const struct search *s)
-{
-	uint64_t each = 64 * 1024;
-	size_t n = s->to - s->from + 1;
-
-	for (size_t i = 0; i < s->options.nprefs; i++)
-		if (!s->options.prefs[i].has_size)
-			each = 1024 * 1024;
-		else if (s->options.prefs[i].size * 4ull > each)
-			each = s->options.prefs[i].size * 4ull;
-	if (each * n > BODIES_MAX)
-		n = (size_t)(BODIES_MAX / each);
-	return n ? n : 1;
-}
-
-static enum rc write_page(struct search *s, struct reply *rp, struct err *err)
-{
-	size_t n = page_size(s);
-	struct found *v;
-	struct wbxml_writer *w;
-	enum rc rc;
-
-	if (s->n - s->from < n)
-		n = s->n - s->from;
-	v = ARENA_ARRAY(s->rq->arena, struct found, n + 1);
-	for (size_t i = 0; i < n; i++)
-		v[i].hit = &s->v[s->from + i];
-	rc = read_page(s, v, n, err);
-	if (rc)
-		return rc;
-	w = reply_wbxml(rp);
-	open_store(w, SEARCH_OK);
-	for (size_t i = 0; i < n; i++)
-		if (v[i].folder && v[i].plan)
-			write_hit(s, w, &v[i]);
-	wbxml_text(w, SEARCH_RANGE,
-		arena_printf(s->rq->arena, "%u-%zu", s->from, s->from + n - 1));
-	wbxml_int(w, SEARCH_TOTAL, s->total);
-	close_store(w);
-	rp->status = SEARCH_OK;
-	return RC_OK;
-}
-
-static enum rc search_mailbox(struct search *s, struct reply *rp, struct err *err)
-{
-	const struct elem *options = elem_child(s->store, SEARCH_OPTIONS);
-	unsigned status = read_query(s);
-	enum rc rc;
-
-	if (!status)
-		status = read_range(s);
-	if (status)
-		return only_status(rp, status);
-	email_options_read(options, s->rq->version, &s->options);
-	s->options.user = sending_address(s->rq);
-	if (email_options_bad_part(&s->options)) {
-		status_fail(s->rq, rp, STATUS_BODY_PART_TYPE);
-		return RC_OK;
-	}
-	rc = choose_folders(s, &status, err);
-	if (rc)
-		return rc;
-	if (status)
-		return only_status(rp, status);
-	if (!s->email)
-		return nothing(rp);
-	rc = s->from && !elem_has(options, SEARCH_REBUILD_RESULTS) ? recall(s, err) : RC_ABSENT;
-	if (rc == RC_ABSENT) {
-		rc = search_now(s, err);
-		if (rc == RC_OK)
-			rc = keep(s, err);
-	}
-	if (rc)
-		return rc;
-	if (s->n == 0)
-		return nothing(rp);
-	return s->from < s->n ? write_page(s, rp, err) : only_status(rp, SEARCH_PAST_END);
 }
 
 /* [MS-ASCMD] 2.2.1.16. 12.0 has Stores around Store. */
 enum rc cmd_search(struct request *rq, struct services *sv, struct reply *rp, struct err *err)
 {
 	const struct elem *store = elem_child(rq->doc, SEARCH_STORE);
-	struct search s = {.rq = rq, .sv = sv};
 	struct str name;
 
 	if (!store)
 		store = elem_child(elem_child(rq->doc, SEARCH_STORES), SEARCH_STORE);
-	s.store = store;
 	name = elem_text(store, SEARCH_NAME);
 	if (str_iis(name, "Mailbox") && rq->version >= V120)
-		return search_mailbox(&s, rp, err);
-	/* There is no address book and no document here. */
+		return search_mailbox(rq, sv, store, rp, err);
 	if (str_iis(name, "GAL"))
-		return nothing(rp);
-	return only_status(
+		return search_gal(rq, sv, store, rp, err);
+	/* There are no documents here. */
+	return search_status(
 		rp, str_iis(name, "DocumentLibrary") ? SEARCH_DENIED : SEARCH_INVALID);
 }

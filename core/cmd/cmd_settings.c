@@ -1,3 +1,4 @@
+#include "core/base/log.h"
 #include "core/base/utf8.h"
 #include "core/cmd/command.h"
 #include "core/cmd/device_info.h"
@@ -13,7 +14,7 @@ enum {
 	SETTINGS_DENIED_BY_POLICY = 7,
 };
 
-enum { INFO_MAX = 1024, PASSWORD_MAX = 255 };
+enum { INFO_MAX = 1024, PASSWORD_MAX = 255, ADDRESSES_MAX = 100 };
 
 enum rc device_info_save(
 	struct request *rq, struct services *sv, const struct elem *info, struct err *err)
@@ -43,34 +44,82 @@ enum rc device_info_save(
 	return state_call(sv->state, device_save, d, DEVICE_INFO, err);
 }
 
-/* The login's own address, and the same name in the other mail domains. */
-static void write_addresses(struct request *rq, struct wbxml_writer *w)
+/* The addresses that a user has, each once. */
+struct addresses {
+	struct str v[ADDRESSES_MAX];
+	size_t n;
+};
+
+static void add_address(struct addresses *l, struct str address)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (str_ieq(l->v[i], address))
+			return;
+	if (l->n < ADDRESSES_MAX)
+		l->v[l->n++] = address;
+}
+
+/* Those of the directory, its main one first; then the login's own address, and the same name
+ * in the other mail domains. */
+static void collect_addresses(struct request *rq, const struct person *own, struct addresses *l)
 {
 	struct str address = sending_address(rq), rest = rq->conf->mail_aliases, domain;
 	struct str name = str_sub(address, 0, str_find(address, '@'));
 
-	wbxml_open(w, SETTINGS_EMAIL_ADDRESSES);
-	wbxml_text(w, SETTINGS_SMTP_ADDRESS, address);
+	l->n = 0;
+	for (size_t i = 0; i < own->naddresses; i++)
+		add_address(l, own->addresses[i]);
+	add_address(l, address);
 	while (str_next(&rest, ' ', &domain))
 		if (domain.n)
-			wbxml_text(w, SETTINGS_SMTP_ADDRESS,
-				arena_printf(rq->arena, "%.*s@%.*s", STR_FMT(name),
-					STR_FMT(domain)));
+			add_address(l, arena_printf(rq->arena, "%.*s@%.*s", STR_FMT(name),
+					       STR_FMT(domain)));
+}
+
+/* What the directory knows of the user; nothing when there is none, or it does not answer: what
+ * the settings say is good enough to go on with. */
+static void own_entry(struct request *rq, struct services *sv, struct person *r)
+{
+	struct err why = ERR_INIT;
+	enum rc rc;
+
+	*r = (struct person){.naddresses = 0};
+	if (!sv->directory)
+		return;
+	rc = directory_call(sv->directory, self, rq->user, rq->arena, r, &why);
+	if (rc)
+		*r = (struct person){.naddresses = 0};
+	if (rc && rc != RC_ABSENT)
+		log_warning("the user's entry was not read: %s", why.text);
+}
+
+static void write_addresses(
+	struct request *rq, const struct addresses *l, struct wbxml_writer *w)
+{
+	wbxml_open(w, SETTINGS_EMAIL_ADDRESSES);
+	for (size_t i = 0; i < l->n; i++)
+		wbxml_text(w, SETTINGS_SMTP_ADDRESS, l->v[i]);
 	if (rq->version >= V141)
-		wbxml_text(w, SETTINGS_PRIMARY_SMTP_ADDRESS, address);
+		wbxml_text(w, SETTINGS_PRIMARY_SMTP_ADDRESS, l->v[0]);
 	wbxml_close(w, SETTINGS_EMAIL_ADDRESSES);
 }
 
-static void user_information(struct request *rq, struct wbxml_writer *w)
+static void user_information(struct request *rq, struct services *sv, struct wbxml_writer *w)
 {
+	struct addresses l;
+	struct person own;
+
+	own_entry(rq, sv, &own);
+	collect_addresses(rq, &own, &l);
 	wbxml_open(w, SETTINGS_USER_INFORMATION);
 	wbxml_int(w, SETTINGS_STATUS, SETTINGS_OK);
 	wbxml_open(w, SETTINGS_GET);
 	if (rq->version >= V141) {
 		wbxml_open(w, SETTINGS_ACCOUNTS);
 		wbxml_open(w, SETTINGS_ACCOUNT);
+		wbxml_text_if(w, SETTINGS_USER_DISPLAY_NAME, own.display_name);
 	}
-	write_addresses(rq, w);
+	write_addresses(rq, &l, w);
 	if (rq->version >= V141) {
 		wbxml_close(w, SETTINGS_ACCOUNT);
 		wbxml_close(w, SETTINGS_ACCOUNTS);
@@ -167,7 +216,7 @@ static enum rc answer(struct request *rq, struct services *sv, const struct elem
 		break;
 	case SETTINGS_USER_INFORMATION:
 		if (elem_has(e, SETTINGS_GET))
-			user_information(rq, w);
+			user_information(rq, sv, w);
 		else
 			only_status(w, e->tag, SETTINGS_PROTOCOL_ERROR);
 		break;

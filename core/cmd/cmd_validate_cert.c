@@ -6,7 +6,7 @@
 
 /* [MS-ASCMD] 2.2.3.177.18; the Status of a certificate is its enum cert_verdict. */
 enum { VALIDATE_OK = 1, VALIDATE_PROTOCOL = 2, VALIDATE_SERVER = 17 };
-/* [MS-ASCMD] 3.1.5.8 has 100 certificates in a request; the chain is held to the same. A text
+/* [MS-ASCMD] 3.1.5.10 has 100 certificates in a request; the chain is held to the same. A text
  * that is longer is no certificate that anybody sends. */
 enum { CERTIFICATES_MAX = 100, TEXT_MAX = 128 * 1024 };
 
@@ -23,7 +23,7 @@ static struct str joined(struct str text, struct arena *a)
 	size_t n = 0;
 
 	for (size_t i = 0; i < text.n; i++)
-		if (!memchr(" \t\r\n", text.p[i], 4) && text.p[i])
+		if (!strchr(" \t\r\n", text.p[i]))
 			p[n++] = text.p[i];
 	return (struct str){p, n};
 }

@@ -46,6 +46,8 @@ enum rc cmd_smart_forward(struct request *, struct services *, struct reply *, s
 enum rc cmd_smart_reply(struct request *, struct services *, struct reply *, struct err *);
 enum rc cmd_move_items(struct request *, struct services *, struct reply *, struct err *);
 enum rc cmd_item_operations(struct request *, struct services *, struct reply *, struct err *);
+enum rc cmd_resolve_recipients(
+	struct request *, struct services *, struct reply *, struct err *);
 enum rc cmd_search(struct request *, struct services *, struct reply *, struct err *);
 enum rc cmd_get_attachment(struct request *, struct services *, struct reply *, struct err *);
 

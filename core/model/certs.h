@@ -44,7 +44,7 @@ struct certs_ops {
 	 * one that is valid longest first; returns how many.
 	 */
 	size_t (*usable)(struct certs *c, struct str *v, size_t n);
-	/* The certificate in the short form of [MS-ASCMD] 2.2.3.108 (MiniCertificate), into the
+	/* The certificate in the short form of [MS-ASCMD] 2.2.3.112 (MiniCertificate), into the
 	 * arena; STR_NONE: there is none. */
 	struct str (*mini)(struct certs *c, struct str certificate, struct arena *a);
 };

@@ -260,7 +260,7 @@ static enum rc list(struct request *rq, struct str ctag)
 static enum rc by_etags(struct request *rq, struct str token, bool may_sync)
 {
 	struct str ctag;
-	bool has_sync, other;
+	bool has_sync = false, other;
 	enum rc rc = ask_ctag(rq, &ctag, &has_sync);
 
 	if (rc)
