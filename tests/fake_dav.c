@@ -36,6 +36,10 @@ struct fake_dav {
 	size_t page;
 	unsigned trips, fail_in;
 	bool fail_late;
+	enum rc down;
+	const char *reject;
+	void (*meanwhile)(void *ctx);
+	void *meanwhile_ctx;
 };
 
 static struct fake_dav *of(struct dav *d)
@@ -166,6 +170,8 @@ static bool fails(struct fake_dav *fd, bool late)
 
 #define BEGIN(fd, err)                                                                         \
 	do {                                                                                   \
+		if ((fd)->down)                                                                \
+			return err_set((err), (fd)->down, "out of order (injected)");          \
 		if (fails((fd), false))                                                        \
 			return err_set((err), RC_UNAVAILABLE, "connection lost (injected)");   \
 	} while (0)
@@ -301,6 +307,15 @@ static enum rc do_get(struct dav *d, struct str path, struct dav_object *v, size
 	return n ? END(fd, err) : RC_OK;
 }
 
+static void act(struct fake_dav *fd)
+{
+	void (*meanwhile)(void *ctx) = fd->meanwhile;
+
+	fd->meanwhile = NULL;
+	if (meanwhile)
+		meanwhile(fd->meanwhile_ctx);
+}
+
 static enum rc may_write(struct book *b, struct str href, struct err *err)
 {
 	if (!b)
@@ -324,12 +339,16 @@ static enum rc do_put(struct dav *d, struct str href, struct str etag, const cha
 	enum rc rc;
 
 	BEGIN(fd, err);
+	act(fd);
 	rc = may_write(b, href, err);
 	if (rc)
 		return rc;
 	o = object(b, href);
 	if (o ? !str_eq(etag, etag_of(o)) : etag.n > 0)
 		return conflict(href, err);
+	if ((b->card4 && str_search(bytes, STR("VERSION:4.0")) == bytes.n) ||
+		(fd->reject && str_search(bytes, str_of(fd->reject)) < bytes.n))
+		return err_set(err, RC_INVALID, "%.*s is not taken", STR_FMT(href));
 	if (b->max_size && bytes.n > b->max_size)
 		return err_set_why(
 			err, RC_LIMIT, ERR_TOO_LARGE, "%.*s is too large", STR_FMT(href));
@@ -345,6 +364,7 @@ static enum rc do_remove(struct dav *d, struct str href, struct str etag, struct
 	enum rc rc;
 
 	BEGIN(fd, err);
+	act(fd);
 	rc = may_write(b, href, err);
 	if (rc)
 		return rc;
@@ -366,6 +386,7 @@ static enum rc do_move(struct dav *d, struct str href, struct str to, struct are
 	enum rc rc;
 
 	BEGIN(fd, err);
+	act(fd);
 	rc = may_write(b, href, err);
 	if (!rc)
 		rc = may_write(t, to, err);
@@ -616,6 +637,22 @@ void fake_dav_fail_after(struct fake_dav *fd, unsigned n, bool after)
 {
 	fd->fail_in = n;
 	fd->fail_late = after;
+}
+
+void fake_dav_down(struct fake_dav *fd, enum rc rc)
+{
+	fd->down = rc;
+}
+
+void fake_dav_reject(struct fake_dav *fd, const char *text)
+{
+	fd->reject = text;
+}
+
+void fake_dav_meanwhile(struct fake_dav *fd, void (*meanwhile)(void *ctx), void *ctx)
+{
+	fd->meanwhile = meanwhile;
+	fd->meanwhile_ctx = ctx;
 }
 
 unsigned fake_dav_trips(struct fake_dav *fd)

@@ -121,6 +121,17 @@ uint64_t item_source_purged(const struct item_source *src)
 	return r;
 }
 
+uint64_t item_source_shown(const struct item_source *src)
+{
+	uint64_t r = 0;
+
+	/* In whatever order. */
+	for (size_t i = 0; i < src->n; i++)
+		r += (uint64_t)src->rows[i] * UINT64_C(0x9e3779b97f4a7c15) ^
+		     (uint64_t)src->rows[i] << 7;
+	return r ? r : 1;
+}
+
 const struct folder *item_source_folder(const struct item_source *src, const struct item *it)
 {
 	for (size_t i = 0; i < src->n; i++)
