@@ -171,7 +171,7 @@ enum rc dav_op_put(struct dav *d, struct str href, struct str etag, const char *
 		.body = bytes.p ? bytes : STR(""),
 		.if_match = etag,
 		.if_none = etag.n == 0};
-	struct answer an;
+	struct answer an = {.status = 0};
 	enum rc rc = dav_exchange(u, &x, a, &an, err);
 
 	if (!rc)
@@ -191,7 +191,7 @@ enum rc dav_op_remove(struct dav *d, struct str href, struct str etag, struct er
 	struct arena *a = arena_new();
 	struct dav_user *u = (struct dav_user *)d;
 	struct exchange x = {.method = "DELETE", .path = href, .if_match = etag};
-	struct answer an;
+	struct answer an = {.status = 0};
 	struct str now;
 	enum rc rc = dav_exchange(u, &x, a, &an, err);
 
@@ -213,7 +213,7 @@ static enum rc copy_and_remove(struct dav_user *u, struct str href, struct str t
 	struct arena *a, struct str *etag_r, struct err *err)
 {
 	struct exchange x = {.method = "GET", .path = href, .raw = true};
-	struct answer an;
+	struct answer an = {.status = 0};
 	struct str etag;
 	enum rc rc = dav_exchange(u, &x, a, &an, err);
 
@@ -252,7 +252,7 @@ enum rc dav_op_move(struct dav *d, struct str href, struct str to, struct arena 
 {
 	struct dav_user *u = (struct dav_user *)d;
 	struct exchange x = {.method = "MOVE", .path = href, .destination = to};
-	struct answer an;
+	struct answer an = {.status = 0};
 	enum rc rc;
 
 	if (u->client->without & DAV_LACKS_MOVE)
