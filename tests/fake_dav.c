@@ -290,6 +290,7 @@ static enum rc do_get(struct dav *d, struct str path, struct dav_object *v, size
 {
 	struct fake_dav *fd = of(d);
 	struct book *b = find(fd, path);
+	size_t bytes = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		struct object *o;
@@ -298,11 +299,16 @@ static enum rc do_get(struct dav *d, struct str path, struct dav_object *v, size
 			BEGIN(fd, err);
 		if (!b)
 			return absent(path, err);
+		v[i] = (struct dav_object){.href = v[i].href};
+		v[i].left = bytes >= DAV_BATCH_MAX;
+		if (v[i].left)
+			continue;
 		o = object(b, v[i].href);
 		v[i].etag = o ? arena_str(a, etag_of(o)) : STR_NONE;
 		v[i].refused = o && (o->refused || o->n > DAV_OBJECT_MAX);
 		v[i].bytes = o && !v[i].refused ? arena_str(a, (struct str){o->bytes, o->n})
 						: STR_NONE;
+		bytes += v[i].bytes.n;
 	}
 	return n ? END(fd, err) : RC_OK;
 }

@@ -265,8 +265,8 @@ static enum rc list(struct request *rq, struct str ctag)
 
 static enum rc by_etags(struct request *rq, struct str token, bool may_sync)
 {
-	struct str ctag;
-	bool has_sync = false, other;
+	struct str ctag = STR_NONE;
+	bool has_sync = false, other = false;
 	enum rc rc = ask_ctag(rq, &ctag, &has_sync);
 
 	if (rc)

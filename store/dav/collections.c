@@ -261,7 +261,7 @@ static enum rc make_extended(
 	struct dav_user *u, struct str path, struct str props, struct arena *a, struct err *err)
 {
 	struct exchange x = {.method = "MKCOL", .path = path};
-	struct answer an;
+	struct answer an = {.status = 0};
 	enum rc rc;
 
 	if (u->client->without & DAV_LACKS_MKCOL)
@@ -279,7 +279,7 @@ static enum rc make_plain(struct dav_user *u, struct str path, struct str props,
 	struct arena *a, struct err *err)
 {
 	struct exchange x = {.method = "MKCOL", .path = path};
-	struct answer an;
+	struct answer an = {.status = 0};
 	bool is = false;
 	enum rc rc = dav_exchange(u, &x, a, &an, err);
 
@@ -355,7 +355,7 @@ enum rc dav_op_erase(struct dav *d, struct str path, struct err *err)
 {
 	struct arena *a = arena_new();
 	struct exchange x = {.method = "DELETE", .path = path};
-	struct answer an;
+	struct answer an = {.status = 0};
 	enum rc rc = dav_exchange((struct dav_user *)d, &x, a, &an, err);
 
 	if (!rc)

@@ -276,7 +276,7 @@ enum rc dav_client_probe(
 	struct dav_client *c, struct arena *a, struct str *said_r, struct err *err)
 {
 	struct exchange x = {.method = "OPTIONS", .path = STR("/")};
-	struct answer an;
+	struct answer an = {.status = 0};
 	struct dav *d = dav_client_user(c, STR(""), &(struct secret){NULL, 0});
 	enum rc rc;
 

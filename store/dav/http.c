@@ -337,7 +337,7 @@ enum rc dav_exchange(struct dav_user *u, const struct exchange *x, struct arena 
 enum rc dav_multistatus(struct dav_user *u, const struct exchange *x, struct arena *a,
 	struct multistatus *r, struct err *err)
 {
-	struct answer an;
+	struct answer an = {.status = 0};
 	enum rc rc = dav_exchange(u, x, a, &an, err);
 
 	if (!rc)
