@@ -124,7 +124,7 @@ static struct object *add(struct book *b, struct str href)
 
 	if (b->n == b->cap) {
 		b->cap = b->cap ? 2 * b->cap : 16;
-		b->v = realloc(b->v, b->cap * sizeof(*b->v));
+		b->v = realloc(b->v, b->cap * sizeof(struct object *));
 	}
 	assert(o && b->v);
 	o->href = strndup(href.p, href.n);
@@ -143,7 +143,8 @@ static struct object *change(
 		o = add(b, href);
 	while (b->v[i] != o)
 		i++;
-	memmove(&b->v[i], &b->v[i + 1], (b->n - i - 1) * sizeof(struct object *));
+	for (; i + 1 < b->n; i++)
+		b->v[i] = b->v[i + 1];
 	b->v[b->n - 1] = o;
 	free(o->bytes);
 	o->bytes = bytes.p ? malloc(bytes.n + 1) : NULL;
