@@ -375,6 +375,7 @@ static void test_pictures_come_from_14_1_on(void **state UNUSED)
 	end();
 }
 
+/* C75: times are asked for within their bounds; until there is a calendar there are none. */
 static void test_what_is_wrong_has_its_status(void **state UNUSED)
 {
 #define SPAN(rest)                                                                             \
