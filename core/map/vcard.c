@@ -530,8 +530,13 @@ static void build(struct vcard *c, struct vcard_line *l, struct str head, struct
 
 	buf_init(&b, SIZE_MAX / 8);
 	if (c->version == VCARD_21 && needs_printable(raw)) {
-		buf_add_str(&b, head);
-		buf_adds(&b, ";CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:");
+		size_t name = str_find(head, ';');
+
+		/* In front, where a reader's bound on parameters does not hide it. */
+		buf_add_str(&b, str_sub(head, 0, name));
+		buf_adds(&b, ";CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE");
+		buf_add_str(&b, str_sub(head, name, head.n));
+		buf_addc(&b, ':');
 		add_printable(raw, b.n, &b, c->eol);
 	} else {
 		struct str both[] = {head, raw};
