@@ -32,7 +32,9 @@ static void set_and_read(struct str in, size_t n, struct arena *a)
 
 	check(vcard_read(in, a, &c, NULL) == RC_OK);
 	l = line_at(&c, n);
-	if (!l || !l->name.n || str_iis(l->name, "VERSION"))
+	/* What makes a card what it is, is not set. */
+	if (!l || !l->name.n || str_iis(l->name, "VERSION") || str_iis(l->name, "BEGIN") ||
+		str_iis(l->name, "END"))
 		return;
 	text = vcard_text(&c, l);
 	check(utf8_is_clean(text) && str_find(text, '\r') == text.n);
