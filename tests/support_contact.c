@@ -679,7 +679,7 @@ static void put_missing(const struct vcard *x, const struct vcard *y, struct buf
 
 struct str contact_changed_lines(struct str before, struct str after, struct arena *a)
 {
-	struct vcard x, y;
+	struct vcard x = {.a = a}, y = {.a = a};
 	struct buf b;
 	struct str r;
 

@@ -206,6 +206,8 @@ static const struct {
 			"NOTE;ENCODING=QUOTED-PRINTABLE:one=0D=0Atwo=3D",
 		"contacts:LastName \"Grün;\"\ncontacts:FirstName \"Ann\"\n"
 			"airsyncbase:Data \"one\\r\\ntwo=\""},
+	{"a line of quoted-printable that goes on with a space", "2.1",
+		"N:x\nNOTE;ENCODING=QUOTED-PRINTABLE:one=\n two\n  three", "Data \"one two three\""},
 	{"addresses: a box stands below the street", "3.0",
 		"FN:x\nADR;TYPE=WORK:Box 1;Floor 2;Street\\nDoor;City;State;Code;Land\n"
 			"ADR;TYPE=HOME:;;H;;;;\nADR:;;O;;;;",
@@ -648,7 +650,7 @@ static void test_a_note_added_leaves_a_card_that_can_be_read(void **state UNUSED
 
 static void test_lines_are_folded_between_characters(void **state UNUSED)
 {
-	struct str card = made("contacts:JobTitle \"x" /* 40 of two bytes */
+	struct str card = made("contacts:JobTitle \"" /* 40 of two bytes */
 			       "üüüüüüüüüüüüüüüüüüüü"
 			       "üüüüüüüüüüüüüüüüüüüü\""),
 		   line;
@@ -849,6 +851,11 @@ static void test_pictures_are_the_right_way_up(void **state UNUSED)
 	assert_true(height > width);
 }
 
+static void put(void *to, struct str bytes)
+{
+	memcpy(to, bytes.p, bytes.n);
+}
+
 static uint32_t crc_of(const unsigned char *p, size_t n)
 {
 	uint32_t c = 0xffffffffu;
@@ -869,7 +876,7 @@ static struct str png_of(uint32_t width, uint32_t height)
 	unsigned char *p = arena_zalloc(a, 1, 128);
 	uint32_t crc;
 
-	memcpy(p, head, 16);
+	put(p, (struct str){head, 16});
 	for (int i = 0; i < 4; i++) {
 		p[16 + i] = (unsigned char)(width >> (24 - 8 * i));
 		p[20 + i] = (unsigned char)(height >> (24 - 8 * i));
@@ -879,7 +886,7 @@ static struct str png_of(uint32_t width, uint32_t height)
 	crc = crc_of(p + 12, 17);
 	for (int i = 0; i < 4; i++)
 		p[29 + i] = (unsigned char)(crc >> (24 - 8 * i));
-	memcpy(p + 33, end, sizeof(end));
+	put(p + 33, (struct str){end, sizeof(end)});
 	return (struct str){(const char *)p, 128};
 }
 
@@ -888,7 +895,7 @@ static void test_pictures_out_of_bounds_are_refused(void **state UNUSED)
 	struct str got, cut = image_of("png", 60, 40, false);
 	char *large = arena_zalloc(a, 1, PICTURE_BYTES_MAX + 1);
 
-	memcpy(large, "\xff\xd8\xff", 3);
+	put(large, STR("\xff\xd8\xff"));
 	assert_int_equal(
 		picture_fit((struct str){large, PICTURE_BYTES_MAX + 1}, FITS, a, &got, NULL),
 		RC_LIMIT);

@@ -4,6 +4,11 @@
  *
  * A card is patched, never composed afresh: lines that Exchange ActiveSync cannot express, or
  * that the device did not change, come out byte for byte as they went in.
+ *
+ * Which line is which property follows from the card alone (contact_slots.c), so a second
+ * address without a first one comes back as the first. A birthday without a year is one of
+ * 1604, as iOS and Apple's cards have it. FileAs is built when the card has none, and kept when
+ * a device leaves it out.
  */
 #ifndef EASPOOL_CORE_MAP_CONTACT_H
 #define EASPOOL_CORE_MAP_CONTACT_H

@@ -117,10 +117,17 @@ bool vcard_is_type(const struct vcard_line *l, struct str type)
 	return false;
 }
 
-static bool is_encoded(const struct vcard_line *l, const char *encoding, struct arena *a)
+/* 2.1 has the encoding without a name too. */
+static bool is_encoded(const struct vcard_line *l, const char *encoding)
 {
-	return str_iis(vcard_param(l, "ENCODING", a), encoding) ||
-	       vcard_is_type(l, str_of(encoding));
+	struct str rest = l->params, param, name, value;
+
+	for (unsigned n = 0; n < VCARD_PARAMS_MAX && next_field(&rest, ';', &param); n++) {
+		value = param_value(param, &name);
+		if ((!name.n || str_iis(name, "ENCODING")) && str_iis(value, encoding))
+			return true;
+	}
+	return false;
 }
 
 /* Where a line ends, its line end included. */
@@ -168,51 +175,82 @@ static bool parse_line(struct vcard_line *l, struct str text)
 	return l->name.n > 0;
 }
 
-/* RFC 2425 5.8.1: the lines that belong together, without what folds them. */
-static struct str unfolded(struct str s, size_t *end_r, struct arena *a)
+static bool is_folded(struct str s, size_t end)
 {
-	size_t end = physical_end(s, *end_r);
-	struct str line = without_eol(str_sub(s, *end_r, end - *end_r));
+	return end < s.n && (s.p[end] == ' ' || s.p[end] == '\t');
+}
+
+/* The next line of the file, without what ends it. */
+static struct str physical_line(struct str s, size_t *end)
+{
+	size_t from = *end;
+
+	*end = physical_end(s, from);
+	return without_eol(str_sub(s, from, *end - from));
+}
+
+/* RFC 2425 5.8.1: the lines that belong together, without what folds them. */
+static struct str unfolded(struct str s, size_t *end, struct arena *a)
+{
+	struct str line = physical_line(s, end);
 	struct buf b;
 
-	*end_r = end;
-	if (end >= s.n || (s.p[end] != ' ' && s.p[end] != '\t'))
+	if (!is_folded(s, *end))
 		return line;
 	buf_init(&b, SIZE_MAX / 8);
 	buf_add_str(&b, line);
-	while (end < s.n && (s.p[end] == ' ' || s.p[end] == '\t')) {
-		size_t next = physical_end(s, end);
-
-		buf_add_str(&b, without_eol(str_sub(s, end + 1, next - end - 1)));
-		end = next;
+	while (is_folded(s, *end)) {
+		line = physical_line(s, end);
+		buf_add_str(&b, str_sub(line, 1, line.n));
 	}
-	*end_r = end;
 	return take(&b, a);
 }
 
-/* vCard 2.1: a line of quoted-printable goes on behind "=" at its end. */
-static void read_printable(struct str s, size_t *end, struct vcard_line *l, struct arena *a)
+/* vCard 2.1: quoted-printable goes on behind "=" at the end of a line, and a space in front of
+ * the next is its own; some fold it all the same. */
+static struct str unfolded_printable(
+	struct str s, size_t *end, struct str value, struct arena *a)
 {
-	struct str charset = vcard_param(l, "CHARSET", a);
 	struct buf b;
 
-	if (!is_encoded(l, "QUOTED-PRINTABLE", a)) {
-		if (charset.n)
-			l->value = charset_to_utf8(l->value, charset, a);
-		return;
-	}
 	buf_init(&b, SIZE_MAX / 8);
-	buf_add_str(&b, l->value);
-	while (b.n && b.p[b.n - 1] == '=' && *end < s.n) {
-		size_t next = physical_end(s, *end);
+	buf_add_str(&b, value);
+	while (*end < s.n) {
+		bool soft = b.n && b.p[b.n - 1] == '=';
+		struct str line;
 
-		buf_cut(&b, b.n - 1);
-		buf_add_str(&b, without_eol(str_sub(s, *end, next - *end)));
-		*end = next;
+		if (!soft && !is_folded(s, *end))
+			break;
+		line = physical_line(s, end);
+		if (soft)
+			buf_cut(&b, b.n - 1);
+		buf_add_str(&b, str_sub(line, soft ? 0 : 1, line.n));
 	}
-	l->value = decode_bytes(buf_str(&b), STR("quoted-printable"), a);
+	value = decode_bytes(buf_str(&b), STR("quoted-printable"), a);
 	buf_release(&b);
-	l->value = charset_to_utf8(l->value, charset.n ? charset : STR("utf-8"), a);
+	return value;
+}
+
+/* Reads the line that begins at *end; false: it is no property. */
+static bool read_line(struct str s, size_t *end, struct vcard_line *l, struct arena *a)
+{
+	size_t from = *end;
+	struct str charset;
+
+	if (parse_line(l, physical_line(s, end)) && is_encoded(l, "QUOTED-PRINTABLE")) {
+		charset = vcard_param(l, "CHARSET", a);
+		l->value = unfolded_printable(s, end, l->value, a);
+		l->value = charset_to_utf8(l->value, charset.n ? charset : STR("utf-8"), a);
+		return true;
+	}
+	*end = from;
+	*l = (struct vcard_line){.next = l->next, .prev = l->prev, .raw = l->raw};
+	if (!parse_line(l, unfolded(s, end, a)))
+		return false;
+	charset = vcard_param(l, "CHARSET", a);
+	if (charset.n)
+		l->value = charset_to_utf8(l->value, charset, a);
+	return true;
 }
 
 static void append(struct vcard *c, struct vcard_line **last, struct vcard_line *l)
@@ -281,9 +319,7 @@ enum rc vcard_read(struct str bytes, struct arena *a, struct vcard *c, struct er
 		if (++lines > VCARD_LINES_MAX)
 			return err_set(
 				err, RC_LIMIT, "a card of more than %d lines", VCARD_LINES_MAX);
-		if (parse_line(l, unfolded(bytes, &end, a)))
-			read_printable(bytes, &end, l, a);
-		else
+		if (!read_line(bytes, &end, l, a))
 			hide(l);
 		l->raw = str_sub(bytes, at, end - at);
 		append(c, &last, l);
@@ -494,8 +530,13 @@ static void build(struct vcard *c, struct vcard_line *l, struct str head, struct
 
 	buf_init(&b, SIZE_MAX / 8);
 	if (c->version == VCARD_21 && needs_printable(raw)) {
-		buf_add_str(&b, head);
-		buf_adds(&b, ";CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:");
+		size_t name = str_find(head, ';');
+
+		/* In front, where a reader's bound on parameters does not hide it. */
+		buf_add_str(&b, str_sub(head, 0, name));
+		buf_adds(&b, ";CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE");
+		buf_add_str(&b, str_sub(head, name, head.n));
+		buf_addc(&b, ':');
 		add_printable(raw, b.n, &b, c->eol);
 	} else {
 		struct str both[] = {head, raw};
@@ -504,9 +545,8 @@ static void build(struct vcard *c, struct vcard_line *l, struct str head, struct
 	}
 	buf_adds(&b, c->eol);
 	l->raw = take(&b, c->a);
-	l->group = STR_NONE;
-	if (parse_line(l, unfolded(l->raw, &end, c->a)))
-		read_printable(l->raw, &end, l, c->a);
+	if (!read_line(l->raw, &end, l, c->a))
+		hide(l);
 	c->changed = true;
 }
 

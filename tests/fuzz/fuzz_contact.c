@@ -27,7 +27,7 @@ static const char edit[] = "airsync:ApplicationData\n"
 
 static void fail_with(const char *what, struct str card, struct str got)
 {
-	fprintf(stderr, "%s\n%.*s\n---\n%.*s\n", what, STR_FMT(card), STR_FMT(got));
+	(void)fprintf(stderr, "%s\n%.*s\n---\n%.*s\n", what, STR_FMT(card), STR_FMT(got));
 	abort();
 }
 
