@@ -378,6 +378,7 @@ static void test_a_collection_is_current_when_it_was_looked_at(void **state UNUS
 	assert_false(v[0].current);
 	assert_true(v[1].current);
 	/* The server said what was known already: only that it was asked is noted. */
+	v[0].asked = true;
 	ok(state_call(s, watch_note, &ac, &w, false, &err));
 	look(&w);
 	assert_true(v[0].current);

@@ -131,6 +131,18 @@ static bool sync(struct phone *p, struct device_folder *f, unsigned window)
 	return false;
 }
 
+/* Address books and the like are none. */
+static size_t mailboxes(const struct phone *p)
+{
+	static const unsigned others[] = {9, 14, 19};
+	size_t n = p->nfolders;
+
+	for (size_t i = 0; i < p->nfolders; i++)
+		for (size_t k = 0; k < ARRAY_LEN(others); k++)
+			n -= p->folders[i].type == others[k];
+	return n;
+}
+
 static struct device_folder *own_folder(struct phone *p)
 {
 	unsigned n = 0, pick;
@@ -359,7 +371,7 @@ void tree_equal(struct phone *p, struct mail *m, size_t expected)
 		if (all.v[i].use != MAIL_USE_SENT)
 			total += n;
 	}
-	assert_int_equal(p->nfolders, all.n);
+	assert_int_equal(mailboxes(p), all.n);
 	assert_int_equal(total, expected);
 	arena_free(a);
 }
