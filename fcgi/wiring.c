@@ -1,6 +1,7 @@
 #include "fcgi/wiring.h"
 
 #include "store/certs/certs.h"
+#include "store/dav/dav.h"
 #include "store/imap/imap.h"
 #include "store/postgres/pg.h"
 #include "store/smtp/smtp.h"
@@ -12,6 +13,7 @@ struct wiring {
 	struct imap *imap;
 	struct smtp *smtp;
 	struct certs *certs;
+	struct dav_client *dav; /* NULL: there is no CardDAV server */
 };
 
 struct wiring *wiring_new(const struct settings *conf)
@@ -24,6 +26,7 @@ struct wiring *wiring_new(const struct settings *conf)
 	w->imap = imap_new(conf);
 	w->smtp = smtp_new(conf);
 	w->certs = certs_new(conf);
+	w->dav = conf->carddav_url.n ? dav_client_new(conf) : NULL;
 	return w;
 }
 
@@ -35,6 +38,7 @@ void wiring_free(struct wiring *w)
 	imap_free(w->imap);
 	smtp_free(w->smtp);
 	certs_free(w->certs);
+	dav_client_free(w->dav);
 	free(w);
 }
 
@@ -45,7 +49,8 @@ struct services wiring_services(
 		.auth = imap_auth(w->imap),
 		.mail = imap_mail(w->imap, login, password),
 		.submit = smtp_submit(w->smtp, login, password),
-		.certs = w->certs};
+		.certs = w->certs,
+		.dav = w->dav ? dav_client_user(w->dav, login, password) : NULL};
 }
 
 unsigned wiring_done(struct wiring *w)
@@ -53,6 +58,10 @@ unsigned wiring_done(struct wiring *w)
 	unsigned trips = imap_trips(w->imap);
 
 	imap_release(w->imap);
+	if (w->dav) {
+		trips += dav_client_trips(w->dav);
+		dav_client_release(w->dav);
+	}
 	return trips;
 }
 

@@ -92,6 +92,12 @@ static void collections_are_listed(struct dav *d, struct str path, const char *n
 	assert_int_equal(c.n, 0);
 }
 
+/* A place beside a collection where nothing is. */
+static struct str nowhere(struct str path)
+{
+	return arena_printf(a, "%.*s-none/", (int)path.n - 1, path.p);
+}
+
 static void a_name_is_changed(struct dav *d, struct str path)
 {
 	ok(dav_call(d, rename, path,
@@ -101,9 +107,7 @@ static void a_name_is_changed(struct dav *d, struct str path)
 	collections_are_listed(d, path,
 		"B\xc3\xbc"
 		"cher & <more>");
-	assert_int_equal(dav_call(d, rename, arena_printf(a, "%.*snone/", STR_FMT(path)),
-				 STR("x"), &err),
-		RC_ABSENT);
+	assert_int_equal(dav_call(d, rename, nowhere(path), STR("x"), &err), RC_ABSENT);
 }
 
 static void get(struct dav *d, struct str path, struct str href, struct dav_object *o)
@@ -253,7 +257,7 @@ static void an_object_moves(struct dav *d, struct str path, struct str other)
 	ok(dav_call(d, remove, from, o.etag, &err));
 	/* To a collection that is not there. */
 	assert_int_equal(
-		dav_call(d, move, to, arena_printf(a, "%.*snone/mv.vcf", STR_FMT(path)), a,
+		dav_call(d, move, to, dav_call(d, join, nowhere(path), STR("mv.vcf"), a), a,
 			&moved, &err),
 		RC_ABSENT);
 	get(d, other, to, &o);
@@ -262,7 +266,7 @@ static void an_object_moves(struct dav *d, struct str path, struct str other)
 
 static void what_is_not_there_is_absent(struct dav *d, struct str path)
 {
-	struct str none = arena_printf(a, "%.*snone/", STR_FMT(path));
+	struct str none = nowhere(path);
 	struct dav_object o = {.href = dav_call(d, join, none, STR("x.vcf"), a)};
 	struct dav_changes c;
 	struct str etag;

@@ -2,11 +2,13 @@
  * The real stores keep the contracts: IMAP with every set of extensions and every TLS mode that
  * the server has, and PostgreSQL.
  */
+#include "store/dav/dav.h"
 #include "store/imap/imap.h"
 #include "store/imap/session.h"
 #include "store/postgres/pg.h"
 #include "store/postgres/schema.h"
 #include "store/smtp/smtp.h"
+#include "tests/contract_dav.h"
 #include "tests/contract_mail.h"
 #include "tests/contract_state.h"
 #include "tests/support_lab.h"
@@ -31,10 +33,11 @@ static struct settings settings(const char *tls)
 	(void)snprintf(text, sizeof(text),
 		"imap_host = 127.0.0.1\nimap_port = %s\nimap_tls = %s\ntls_ca_file = %s\n"
 		"database = \"%s\"\nlock_wait = 1\n"
-		"smtp_host = 127.0.0.1\nsmtp_port = %s\nsmtp_tls = %s\n",
+		"smtp_host = 127.0.0.1\nsmtp_port = %s\nsmtp_tls = %s\n"
+		"carddav_url = %s\n",
 		lab_get(implicit ? "IMAPS_PORT" : "IMAP_PORT"), tls, lab_get("TLS_CA"),
 		lab_get("PG_DSN"), lab_get(implicit ? "SUBMISSIONS_PORT" : "SUBMISSION_PORT"),
-		tls);
+		tls, lab_get("CARDDAV_URL"));
 	if (settings_read(arena_str(a, str_of(text)), "test", &conf, a, &err))
 		fail_msg("%s", err.text);
 	return conf;
@@ -359,6 +362,32 @@ static void test_a_taken_collection_is_waited_for(void **state UNUSED)
 	pg_state_free(y);
 }
 
+static void dav_keeps_it(struct settings *conf, unsigned without)
+{
+	struct dav_client *c = dav_client_new(conf);
+	struct secret password = {NULL, 0};
+
+	dav_client_set_mask(c, without);
+	secret_set(&password, str_of(lab_get("LAB_PASSWORD")));
+	contract_dav(dav_client_user(c, STR("user01@example.test"), &password), 0);
+	dav_client_free(c);
+	secret_release(&password);
+}
+
+/* C56: lesser servers give the same result with more work. */
+static void test_dav_keeps_the_contract(void **state UNUSED)
+{
+	static const unsigned masks[] = {0, DAV_LACKS_MOVE, DAV_LACKS_SYNC,
+		DAV_LACKS_SYNC | DAV_LACKS_CTAG | DAV_LACKS_MOVE};
+	struct settings conf = settings("none");
+
+	for (size_t i = 0; i < ARRAY_LEN(masks); i++)
+		dav_keeps_it(&conf, masks[i]);
+	/* The place of the address books instead of the root. */
+	conf.carddav_url = arena_printf(a, "%s/%%u/", lab_get("CARDDAV_URL"));
+	dav_keeps_it(&conf, 0);
+}
+
 static int start(void **state UNUSED)
 {
 	struct err err = ERR_INIT;
@@ -395,6 +424,7 @@ int main(void)
 		cmocka_unit_test(test_the_folder_that_is_open_has_the_numbers_of_now),
 		cmocka_unit_test(test_a_certificate_that_nobody_vouches_for_is_refused),
 		cmocka_unit_test(test_a_wrong_password_is_denied),
+		cmocka_unit_test(test_dav_keeps_the_contract),
 		cmocka_unit_test(test_postgres_keeps_the_contract),
 		cmocka_unit_test(test_postgres_forgets_what_is_gone_for_long),
 		cmocka_unit_test(test_a_taken_collection_is_waited_for),

@@ -1,0 +1,41 @@
+/*
+ * dav: collections and their objects by CardDAV (RFC 6352) over HTTP, with libcurl. One struct
+ * dav_client a worker; it keeps connections, and for a while where the collections of a user
+ * are. Passwords are kept no longer than a request.
+ */
+#ifndef EASPOOL_STORE_DAV_DAV_H
+#define EASPOOL_STORE_DAV_DAV_H
+
+#include "core/base/secret.h"
+#include "core/model/dav.h"
+#include "core/settings.h"
+
+struct dav_client;
+
+/* conf is borrowed; its carddav_url is set. */
+struct dav_client *dav_client_new(const struct settings *conf);
+void dav_client_free(struct dav_client *c);
+
+/* The user's collections for this request; connects when first used; borrowed until
+ * dav_client_release(). password NULL: he came without one, and every call is RC_DENIED. */
+struct dav *dav_client_user(
+	struct dav_client *c, struct str login, const struct secret *password);
+/* The request is over: the password is forgotten, connections stay. */
+void dav_client_release(struct dav_client *c);
+/* Round trips since dav_client_user(). */
+unsigned dav_client_trips(const struct dav_client *c);
+
+/* Whether a CardDAV server answers there, for easctl doctor; without a user, 401 is an answer
+ * as well. */
+MUST_USE enum rc dav_client_probe(struct dav_client *c, struct err *err);
+
+/* Tests: do as if the server lacked these. */
+enum {
+	DAV_LACKS_SYNC = 1, /* sync-collection */
+	DAV_LACKS_MOVE = 2,
+	DAV_LACKS_MKCOL = 4, /* extended MKCOL */
+	DAV_LACKS_CTAG = 8,
+};
+void dav_client_set_mask(struct dav_client *c, unsigned without);
+
+#endif
