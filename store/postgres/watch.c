@@ -15,8 +15,9 @@ _Static_assert(FOLDER_MAIL == 0 && FOLDER_RECIPIENTS == 5, "the statements name 
  * mail server tells of changes by itself, a mark is good when it was noted while all who hear
  * of them were there, and while the account's events were not passed over.
  *
- * Of DAV collections another listener asks the server each interval; what is older than two of
- * them is not known to be so still. The recipient cache is all here.
+ * Of DAV collections another listener of this host (where the passwords are) asks the server
+ * each interval; what is older than two of them is not known to be so still. The recipient
+ * cache is all here.
  */
 static const char look_sql[] =
 	"SELECT i.id, c.epoch, c.generation, c.state, c.round, c.options, c.revision,"
@@ -32,7 +33,8 @@ static const char look_sql[] =
 	" FROM (SELECT d.account_id IS NOT NULL AS imap, d.since, "
 	"   CASE WHEN u.started IS NOT NULL THEN greatest(u.started, t.began) END AS heard,"
 	"   coalesce(t.until > now() + interval '12 hours', false) AS watched, h.seq, h.done, h.at,"
-	"   EXISTS (SELECT 1 FROM listener WHERE source = 'dav' AND " ALIVE ") AS dav"
+	"   EXISTS (SELECT 1 FROM listener WHERE source = 'dav' AND host = $4 AND " ALIVE
+	") AS dav"
 	"  FROM (SELECT 1) one"
 	"  LEFT JOIN watch t ON t.account_id = $1 AND t.host = $4 AND t.until > now()"
 	"  LEFT JOIN (SELECT account_id, since FROM watched JOIN listener l"
