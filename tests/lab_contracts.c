@@ -11,12 +11,14 @@
 #include "tests/contract_dav.h"
 #include "tests/contract_mail.h"
 #include "tests/contract_state.h"
+#include "tests/support_dav.h"
 #include "tests/support_lab.h"
 #include "tests/support_story.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -388,6 +390,75 @@ static void test_dav_keeps_the_contract(void **state UNUSED)
 	dav_keeps_it(&conf, 0);
 }
 
+/* What one client does, another sees; and nobody sees what is another user's. */
+static void test_address_books_belong_to_their_user(void **state UNUSED)
+{
+	struct dav_peer *ann = dav_peer_new("user01@example.test"),
+			*bob = dav_peer_new("user02@example.test");
+	struct str book = dav_peer_book(ann);
+	struct dav_changes c;
+	struct err err = ERR_INIT;
+
+	assert_string_equal(book.p, "/user01@example.test/contacts/");
+	(void)dav_peer_put(ann, book, "cid.vcf",
+		"BEGIN:VCARD\r\nVERSION:3.0\r\nUID:cid\r\nFN:Cid\r\nN:Cid;;;;\r\nEND:VCARD\r\n");
+	assert_true(dav_peer_find(ann, book, "FN:Cid").p != NULL);
+	assert_int_equal(dav_peer_list(bob, dav_peer_book(bob)).n, 0);
+	assert_int_equal(
+		dav_call(dav_peer_dav(bob), changes, book, STR(""), a, &c, &err), RC_DENIED);
+	dav_peer_remove(ann, book, "cid.vcf");
+	assert_null(dav_peer_get(ann, book, "cid.vcf").p);
+	dav_peer_free(ann);
+	dav_peer_free(bob);
+}
+
+/* One worker serves many: each with his own password. */
+static void test_a_wrong_password_opens_no_address_book(void **state UNUSED)
+{
+	struct settings conf = settings("none");
+	struct dav_client *c = dav_client_new(&conf);
+	struct secret right = {NULL, 0}, wrong = {NULL, 0};
+	struct dav_collections r;
+	struct err err = ERR_INIT;
+
+	secret_set(&right, str_of(lab_get("LAB_PASSWORD")));
+	secret_set(&wrong, STR("not the password"));
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(
+			dav_call(dav_client_user(c, STR("user01@example.test"), &right),
+				collections, DAV_CARDS, a, &r, &err),
+			RC_OK);
+		assert_int_equal(r.n, 1);
+		/* The homes are known the second time: one trip. */
+		assert_int_equal(dav_client_trips(c), i ? 1 : 3);
+		assert_int_equal(
+			dav_call(dav_client_user(c, STR("user01@example.test"), &wrong),
+				collections, DAV_CARDS, a, &r, &err),
+			RC_DENIED);
+		assert_int_equal(dav_call(dav_client_user(c, STR("user01@example.test"), NULL),
+					 collections, DAV_CARDS, a, &r, &err),
+			RC_DENIED);
+	}
+	/* Appointments are listed where they are asked for. */
+	assert_int_equal(dav_call(dav_client_user(c, STR("user01@example.test"), &right),
+				 collections, DAV_EVENTS, a, &r, &err),
+		RC_OK);
+	assert_int_equal(r.n, 1);
+	assert_string_equal(r.v[0].path.p, "/user01@example.test/calendar/");
+	dav_client_free(c);
+	secret_release(&right);
+	secret_release(&wrong);
+}
+
+/* C56: it has no MOVE, and fails with 500 over a token that it does not know. */
+static void test_dav_keeps_the_contract_at_xandikos(void **state UNUSED)
+{
+	struct settings conf = settings("none");
+
+	dav_keeps_it(&conf, 0);
+	dav_keeps_it(&conf, DAV_LACKS_SYNC);
+}
+
 static int start(void **state UNUSED)
 {
 	struct err err = ERR_INIT;
@@ -402,6 +473,15 @@ static int start(void **state UNUSED)
 		return -1;
 	}
 	PQfinish(c);
+	return 0;
+}
+
+/* Another server for address books; the rest is the same. */
+static int start_xandikos(void **state UNUSED)
+{
+	(void)setenv("EASPOOL_LAB_DAV", "xandikos", 1);
+	lab_up_backends(1);
+	a = arena_new();
 	return 0;
 }
 
@@ -425,10 +505,17 @@ int main(void)
 		cmocka_unit_test(test_a_certificate_that_nobody_vouches_for_is_refused),
 		cmocka_unit_test(test_a_wrong_password_is_denied),
 		cmocka_unit_test(test_dav_keeps_the_contract),
+		cmocka_unit_test(test_address_books_belong_to_their_user),
+		cmocka_unit_test(test_a_wrong_password_opens_no_address_book),
 		cmocka_unit_test(test_postgres_keeps_the_contract),
 		cmocka_unit_test(test_postgres_forgets_what_is_gone_for_long),
 		cmocka_unit_test(test_a_taken_collection_is_waited_for),
 	};
 
-	return cmocka_run_group_tests(tests, start, end);
+	const struct CMUnitTest others[] = {
+		cmocka_unit_test(test_dav_keeps_the_contract_at_xandikos),
+	};
+
+	return cmocka_run_group_tests(tests, start, end) +
+	       cmocka_run_group_tests(others, start_xandikos, end);
 }

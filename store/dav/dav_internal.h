@@ -93,7 +93,7 @@ MUST_USE enum rc dav_propfind(struct dav_user *u, struct str path, enum depth de
  * server, or none. */
 struct str dav_href(
 	const struct dav_user *u, struct str href, struct str base, struct arena *a);
-/* The response for a path, NULL: there is none. */
+/* The response for a path to a request with depth 0, NULL: there is none. */
 const struct ms_response *dav_response_for(const struct dav_user *u,
 	const struct multistatus *ms, struct str path, struct arena *a);
 

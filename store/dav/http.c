@@ -369,6 +369,9 @@ struct str dav_href(const struct dav_user *u, struct str href, struct str base, 
 const struct ms_response *dav_response_for(const struct dav_user *u,
 	const struct multistatus *ms, struct str path, struct arena *a)
 {
+	/* Xandikos writes "http%3A//host/path" for what is not there. */
+	if (ms->n == 1)
+		return &ms->v[0];
 	for (size_t i = 0; i < ms->n; i++) {
 		struct str its = dav_href(u, ms->v[i].href, path, a);
 
