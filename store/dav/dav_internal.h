@@ -67,7 +67,7 @@ struct exchange {
 
 struct answer {
 	int status;
-	struct str etag, location, type;
+	struct str etag, location, type, dav;
 	struct str body;       /* `raw`, status 2xx */
 	struct multistatus ms; /* of 207, and the errors of others */
 };

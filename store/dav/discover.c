@@ -272,9 +272,9 @@ enum rc dav_homes(
 	return rc;
 }
 
-enum rc dav_client_probe(struct dav_client *c, struct err *err)
+enum rc dav_client_probe(
+	struct dav_client *c, struct arena *a, struct str *said_r, struct err *err)
 {
-	struct arena *a = arena_new();
 	struct exchange x = {.method = "OPTIONS", .path = STR("/")};
 	struct answer an;
 	struct dav *d = dav_client_user(c, STR(""), &(struct secret){NULL, 0});
@@ -288,6 +288,9 @@ enum rc dav_client_probe(struct dav_client *c, struct err *err)
 	if (!rc && an.status >= 500)
 		rc = dav_result(&x, &an, err);
 	dav_client_release(c);
-	arena_free(a);
-	return rc;
+	if (rc)
+		return rc;
+	*said_r = an.dav.n ? arena_printf(a, "answers, and can do: %.*s", STR_FMT(an.dav))
+			   : arena_printf(a, "answers with status %d", an.status);
+	return RC_OK;
 }

@@ -158,6 +158,7 @@ static const struct {
 	{"etag",         offsetof(struct answer, etag)    },
 	{"location",     offsetof(struct answer, location)},
 	{"content-type", offsetof(struct answer, type)    },
+	{"dav",          offsetof(struct answer, dav)     },
 };
 
 /* NOLINTNEXTLINE(readability-non-const-parameter): libcurl's type. */
