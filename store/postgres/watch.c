@@ -16,15 +16,15 @@ _Static_assert(FOLDER_MAIL == 0 && FOLDER_RECIPIENTS == 5, "the statements name 
  * of them were there, and while the account's events were not passed over.
  *
  * Of DAV collections another listener of this host (where the passwords are) asks the server
- * each interval; what is older than two of them is not known to be so still. The recipient
- * cache is all here.
+ * each interval; what is older than two of them is not known to be so still, and without such
+ * a listener nothing is. The recipient cache is all here.
  */
 static const char look_sql[] =
 	"SELECT i.id, c.epoch, c.generation, c.state, c.round, c.options, c.revision,"
 	" " FOLDER_COLUMNS ", ch.seq, ch.uidvalidity, ch.uidnext, ch.messages, ch.modseq,"
 	" coalesce(CASE WHEN " IS_MAIL " THEN ch.modseq <> 0 AND (w.imap OR ch.at > w.heard)"
 	"  ELSE " IS_RECIPIENTS
-	" OR sh.checked > now() - make_interval(secs => 2 * $5::integer)"
+	" OR w.dav AND sh.checked > now() - make_interval(secs => 2 * $5::integer)"
 	"  END, false),"
 	" w.seq, coalesce(w.seq = w.done AND (w.at > w.since OR w.at > w.heard), false),"
 	" (w.imap OR w.heard IS NOT NULL)"
