@@ -228,17 +228,16 @@ static void the_server_goes_and_comes(void)
 
 static unsigned kill_children(void)
 {
-	char path[128];
+	char path[128], pid[32];
 	unsigned n = 0;
-	long pid;
 	FILE *f;
 
 	(void)snprintf(path, sizeof(path), "/proc/%s/task/%s/children",
 		lab_get("EASLISTEND_PID"), lab_get("EASLISTEND_PID"));
 	f = fopen(path, "r");
 	assert_non_null(f);
-	for (; fscanf(f, "%ld", &pid) == 1; n++)
-		(void)kill((pid_t)pid, SIGKILL);
+	for (; fscanf(f, "%31s", pid) == 1; n++)
+		(void)kill((pid_t)strtol(pid, NULL, 10), SIGKILL);
 	(void)fclose(f);
 	return n;
 }
