@@ -410,7 +410,8 @@ int admin_listener_status(struct admin *ad, char **args)
 		" to_char(l.started, 'YYYY-MM-DD HH24:MI:SS') AS since,"
 		" to_char(l.seen, 'YYYY-MM-DD HH24:MI:SS') AS seen,"
 		" CASE WHEN l." CONN_ALIVE " THEN 'alive' ELSE 'dead' END"
-		" AS state, (SELECT count(*) FROM watched w WHERE w.listener = l.id) AS watched,"
+		" AS state, l.accounts + (SELECT count(*) FROM watched w WHERE w.listener = l.id)"
+		" AS watched,"
 		" (SELECT count(DISTINCT account_id) FROM watch WHERE until > now()) AS waiting"
 		" FROM listener l ORDER BY l.host, l.started",
 		args, 0, SHOW);

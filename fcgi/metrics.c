@@ -79,7 +79,7 @@ struct shared {
 	counter_t ended[METRICS_ENDS];
 	struct histogram wake[WAKES];
 	counter_t waiting, jobs, workers;
-	counter_t listeners, watched;
+	counter_t listeners, watched, dav_listeners, dav_watched;
 	counter_t waiter_at; /* clock_mono_ms() of `waiting` and `jobs` */
 };
 
@@ -312,6 +312,12 @@ void metrics_listeners(size_t alive, size_t watched)
 	set(&shared->watched, watched);
 }
 
+void metrics_dav_listeners(size_t alive, size_t watched)
+{
+	set(&shared->dav_listeners, alive);
+	set(&shared->dav_watched, watched);
+}
+
 void metrics_waiter(size_t waiting, size_t jobs)
 {
 	set(&shared->waiting, waiting);
@@ -451,20 +457,32 @@ static void print_jobs(struct buf *b, const char *name)
 }
 
 /* As the waiter last heard of them; without one nobody knows. */
-static void print_listeners(struct buf *b, const char *name)
+static void heard(struct buf *b, const char *name, counter_t *c)
 {
 	struct metrics_now now;
 
 	metrics_now(&now);
-	sample(b, name, "", now.waiter ? get(&shared->listeners) : 0);
+	sample(b, name, "", now.waiter ? get(c) : 0);
+}
+
+static void print_listeners(struct buf *b, const char *name)
+{
+	heard(b, name, &shared->listeners);
 }
 
 static void print_watched(struct buf *b, const char *name)
 {
-	struct metrics_now now;
+	heard(b, name, &shared->watched);
+}
 
-	metrics_now(&now);
-	sample(b, name, "", now.waiter ? get(&shared->watched) : 0);
+static void print_dav_listeners(struct buf *b, const char *name)
+{
+	heard(b, name, &shared->dav_listeners);
+}
+
+static void print_dav_watched(struct buf *b, const char *name)
+{
+	heard(b, name, &shared->dav_watched);
 }
 
 static void print_waiter(struct buf *b, const char *name)
@@ -517,7 +535,11 @@ static const struct family {
          print_listeners,    0																																	    },
 	{"easpool_listener_watches",				      "gauge",					      "Accounts that they watch with IMAP connections.",
          print_watched,                0																																       },
-	{"easpool_waiter_up",				      "gauge",				       "Whether there is a waiter.",								      print_waiter, 0																																	 },
+	{"easpool_dav_listeners",				      "gauge",
+         "Processes of easlistend that ask for changes in address books.",								      print_dav_listeners, 0																																	 },
+	{"easpool_dav_listener_watches",                                      "gauge",                                          "Accounts for which they ask.",
+         print_dav_watched,													   0															    },
+	{"easpool_waiter_up",				      "gauge",                                   "Whether there is a waiter.",                                                                  print_waiter,                    0																																     },
 };
 
 void metrics_print(struct buf *b)

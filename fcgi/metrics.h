@@ -54,6 +54,7 @@ void metrics_handed_over(void);
 void metrics_waiter(size_t waiting, size_t jobs);
 /* What the waiter hears of listeners, likewise. */
 void metrics_listeners(size_t alive, size_t watched);
+void metrics_dav_listeners(size_t alive, size_t watched);
 void metrics_workers(size_t n);
 
 /* The text format of Prometheus, 0.0.4. */

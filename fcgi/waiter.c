@@ -555,18 +555,20 @@ static void on_up(void *ctx, bool up)
 		held_each(w->held, look_after, w);
 }
 
-static void on_listeners(void *ctx, uint64_t which, size_t alive, size_t watched)
+static void on_listeners(void *ctx, const struct notices_listeners *l)
 {
 	struct waiter *w = ctx;
 
-	metrics_listeners(alive, watched);
-	if (which == w->listeners)
+	metrics_listeners(l->alive, l->watched);
+	metrics_dav_listeners(l->dav, l->dav_watched);
+	if (l->which == w->listeners)
 		return;
 	log_info(
-		which ? "listeners that tell of changes: %zu"
-		      : "no easlistend is at work: waiting devices are looked after instead (%zu)",
-		alive);
-	w->listeners = which;
+		l->which
+			? "listeners that tell of changes: %zu"
+			: "no easlistend is at work: waiting devices are looked after instead (%zu)",
+		l->alive);
+	w->listeners = l->which;
 	held_each(w->held, look_after, w);
 }
 

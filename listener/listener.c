@@ -2,6 +2,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "listener/dav_children.h"
 #include "listener/hook.h"
 #include "listener/owner.h"
 #include "listener/publisher.h"
@@ -42,6 +43,7 @@ struct listener {
 	struct watchers watchers;
 	struct roster roster;
 	struct hook *hook;
+	struct dav_children dav;
 	struct arena *peers_arena;
 	struct str *peers; /* listeners that live */
 	size_t npeers;
@@ -250,8 +252,11 @@ static void read_peers(struct listener *l)
 static void beat(struct listener *l, int64_t now)
 {
 	struct err err = ERR_INIT;
+	enum rc rc = events_beat(&l->publisher.events, &err);
 
-	if (!publisher_result(&l->publisher, events_beat(&l->publisher.events, &err), &err))
+	if (rc == RC_OK)
+		rc = dav_children_beat(&l->dav, now, &err);
+	if (!publisher_result(&l->publisher, rc, &err))
 		return;
 	l->beat = now + BEAT_MS;
 	if (l->source != LISTENER_URL)
@@ -278,10 +283,10 @@ static void hear_database(struct listener *l, int64_t now)
 	} else if (n && l->source != LISTENER_URL) {
 		read_waiting(l, accounts, n, now);
 	}
-	if (l->publisher.events.conn.c && l->registered != l->publisher.events.conn.opened) {
+	if (l->publisher.events.conn->c && l->registered != l->publisher.events.conn->opened) {
 		(void)loop_add(&l->loop, events_socket(&l->publisher.events), EPOLLIN,
 			&l->database_io);
-		l->registered = l->publisher.events.conn.opened;
+		l->registered = l->publisher.events.conn->opened;
 	}
 	arena_free(a);
 }
@@ -307,6 +312,8 @@ static void tick(struct listener *l, int64_t now)
 	for (size_t i = 0; i < l->roster.n; i++)
 		start(l, l->roster.v[i], now);
 	l->scan = 0;
+	if (dav_children_tick(&l->dav, now))
+		l->beat = now;
 	l->tick = now + TICK_MS;
 }
 
@@ -328,6 +335,7 @@ static void reload(struct listener *l)
 	if (!l->lc->reload(l->conf))
 		return;
 	l->lc->reopen_log(l->conf);
+	dav_children_reload(&l->dav);
 	log_info("the configuration was read again");
 }
 
@@ -432,6 +440,7 @@ static bool set_up(struct listener *l)
 	publisher_init(&l->publisher);
 	events_init(&l->publisher.events, l->conf, str_of(l->id), str_of(l->host),
 		sources[l->source]);
+	dav_children_init(&l->dav, l->lc, &l->publisher.events);
 	l->watchers = (struct watchers){.conf = l->conf,
 		.notify = l->source == LISTENER_NOTIFY,
 		.loop = &l->loop,
@@ -455,11 +464,13 @@ static void tear_down(struct listener *l)
 	struct err err = ERR_INIT;
 
 	hook_close(l->hook);
+	dav_children_end(&l->dav);
 	roster_release(&l->roster);
 	l->publisher.retry = 0;
 	if (l->publisher.due >= 0)
 		publisher_run(&l->publisher, l->publisher.due);
-	if (l->registered && events_leave(&l->publisher.events, &err))
+	if (l->registered &&
+		(events_leave(&l->publisher.events, &err) || dav_children_leave(&l->dav, &err)))
 		log_error("%s", err.text);
 	publisher_release(&l->publisher);
 	loop_release(&l->loop);

@@ -9,6 +9,7 @@
 
 struct listener_config {
 	struct settings *conf;
+	const char *path; /* of the configuration, for processes of its own */
 	/* Reads the configuration again into conf; false (and a log line) keeps the old one. */
 	bool (*reload)(struct settings *conf);
 	/* Opens the log file again. */

@@ -2,6 +2,7 @@
  * easlistend: the mail-event listener.
  */
 #include "core/base/log.h"
+#include "listener/dav_watch.h"
 #include "listener/listener.h"
 #include "store/settings_file.h"
 
@@ -28,9 +29,13 @@ int main(int argc, char **argv)
 		{"config",  required_argument, NULL, 'c'},
 		{"check",   no_argument,       NULL, 'k'},
 		{"version", no_argument,       NULL, 'v'},
+ /* Of its own processes, listener/dav_children.h. */
+		{"dav",     required_argument, NULL, 'd'},
 		{NULL,      0,                 NULL, 0  },
 	};
 	static struct settings conf;
+	struct listener_config lc = {&conf, NULL, read_settings, settings_open_log};
+	const char *dav = NULL;
 	char pid[16];
 	int what = 0, c;
 
@@ -39,6 +44,8 @@ int main(int argc, char **argv)
 			path = optarg;
 		else if (c == 'k' || c == 'v')
 			what = c;
+		else if (c == 'd')
+			dav = optarg;
 		else
 			return usage();
 	}
@@ -47,11 +54,12 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	(void)snprintf(pid, sizeof(pid), "%ld", (long)getpid());
-	log_set_ident("listener", pid);
+	log_set_ident(dav ? "dav" : "listener", pid);
 	if (!read_settings(&conf))
 		return 1;
 	if (what == 'k')
 		return 0;
 	settings_open_log(&conf);
-	return listener_run(&(struct listener_config){&conf, read_settings, settings_open_log});
+	lc.path = path;
+	return dav ? dav_watch_run(&lc, dav) : listener_run(&lc);
 }

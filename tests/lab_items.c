@@ -486,9 +486,9 @@ static void on_up(void *ctx, bool up)
 	((struct heard *)ctx)->up = up;
 }
 
-static void on_listeners(void *ctx, uint64_t which, size_t alive, size_t watched UNUSED)
+static void on_listeners(void *ctx, const struct notices_listeners *l)
 {
-	*(struct heard *)ctx = (struct heard){true, true, which, alive};
+	*(struct heard *)ctx = (struct heard){true, true, l->which, l->alive};
 }
 
 /* What the waiter hears when it asks next, which it does every few seconds. */

@@ -19,31 +19,53 @@
 
 #include <cmocka.h>
 
-static void ask(struct phone *p, const char *document, struct waited *r)
+static void add_folder(struct waited *r, struct str id)
 {
-	const struct elem *answer = phone_post(p, "Ping", document);
-	size_t n = 0;
+	size_t n = strlen(r->folders);
 
-	*r = (struct waited){.http = p->http, .status = elem_u32(answer, PING_STATUS, 0)};
-	for (const struct elem *e = elem_child(elem_child(answer, PING_FOLDERS), PING_FOLDER);
-		e && n < sizeof(r->folders); e = elem_again(e))
-		n += (size_t)snprintf(
-			r->folders + n, sizeof(r->folders) - n, "%.*s ", STR_FMT(e->text));
+	(void)snprintf(r->folders + n, sizeof(r->folders) - n, "%.*s ", STR_FMT(id));
 }
 
-void waiting_start(
-	struct waiting *w, struct phone *p, const char *const *ids, size_t n, unsigned seconds)
+static void read_ping(const struct elem *answer, struct waited *r)
+{
+	const struct elem *e = elem_child(elem_child(answer, PING_FOLDERS), PING_FOLDER);
+
+	r->status = elem_u32(answer, PING_STATUS, 0);
+	for (; e; e = elem_again(e))
+		add_folder(r, e->text);
+}
+
+static void read_sync(const struct elem *answer, struct waited *r)
+{
+	const struct elem *e =
+		elem_child(elem_child(answer, AIRSYNC_COLLECTIONS), AIRSYNC_COLLECTION);
+
+	r->status = elem_u32(e, AIRSYNC_STATUS, elem_u32(answer, AIRSYNC_STATUS, 0));
+	for (; e; e = elem_again(e)) {
+		if (elem_has(e, AIRSYNC_COMMANDS))
+			add_folder(r, elem_text(e, AIRSYNC_COLLECTION_ID));
+		(void)snprintf(r->key, sizeof(r->key), "%.*s",
+			STR_FMT(elem_text(e, AIRSYNC_SYNC_KEY)));
+	}
+}
+
+static void ask(struct phone *p, const char *command, const char *document, struct waited *r)
+{
+	const struct elem *answer = phone_post(p, command, document);
+
+	*r = (struct waited){.http = p->http};
+	if (strcmp(command, "Ping") == 0)
+		read_ping(answer, r);
+	else
+		read_sync(answer, r);
+}
+
+void waiting_start_with(
+	struct waiting *w, struct phone *p, const char *command, const char *document)
 {
 	pid_t test = getpid();
-	struct buf b;
 	int ends[2];
 
-	buf_init(&b, BUF_MAX_LINE);
-	buf_addf(&b, "ping:Ping\n  ping:HeartbeatInterval \"%u\"\n  ping:Folders\n", seconds);
-	for (size_t i = 0; i < n; i++)
-		buf_addf(&b,
-			"    ping:Folder\n      ping:Id \"%s\"\n      ping:Class \"Email\"\n",
-			ids[i]);
 	assert_int_equal(pipe(ends), 0);
 	w->fd = ends[0];
 	w->pid = fork();
@@ -54,10 +76,24 @@ void waiting_start(
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != test)
 			_exit(0);
-		ask(p, b.p, &r);
+		ask(p, command, document, &r);
 		_exit(write(ends[1], &r, sizeof(r)) == (ssize_t)sizeof(r) ? 0 : 1);
 	}
 	(void)close(ends[1]);
+}
+
+void waiting_start(
+	struct waiting *w, struct phone *p, const char *const *ids, size_t n, unsigned seconds)
+{
+	struct buf b;
+
+	buf_init(&b, BUF_MAX_LINE);
+	buf_addf(&b, "ping:Ping\n  ping:HeartbeatInterval \"%u\"\n  ping:Folders\n", seconds);
+	for (size_t i = 0; i < n; i++)
+		buf_addf(&b,
+			"    ping:Folder\n      ping:Id \"%s\"\n      ping:Class \"Email\"\n",
+			ids[i]);
+	waiting_start_with(w, p, "Ping", buf_str(&b).p);
 	buf_release(&b);
 }
 

@@ -209,6 +209,9 @@ static void test_a_dead_waiter_holds_nobody(void **state UNUSED)
 	metrics_listeners(2, 40);
 	assert_tells("easpool_listeners 2");
 	assert_tells("easpool_listener_watches 40");
+	metrics_dav_listeners(3, 50);
+	assert_tells("easpool_dav_listeners 3");
+	assert_tells("easpool_dav_listener_watches 50");
 	metrics_waiter(7, 0);
 	assert_tells("easpool_waiting 7");
 	clock_set_fake(1000000 + 11000);

@@ -84,18 +84,26 @@ static const char hows[] = {[EVENT_OTHER] = 'f', [EVENT_ADDED] = 'a', [EVENT_DEL
 void events_init(struct events *e, const struct settings *conf, struct str id, struct str host,
 	const char *source)
 {
-	*e = (struct events){.conn = {.conf = conf}, .id = id, .host = host, .source = source};
+	*e = (struct events){.own = {.conf = conf}, .id = id, .host = host, .source = source};
+	e->conn = &e->own;
+}
+
+void events_init_over(
+	struct events *e, struct conn *conn, struct str id, struct str host, const char *source)
+{
+	*e = (struct events){.conn = conn, .id = id, .host = host, .source = source};
 }
 
 void events_close(struct events *e)
 {
-	conn_close(&e->conn);
+	if (e->conn == &e->own)
+		conn_close(e->conn);
 }
 
 static enum rc execute(
 	struct events *e, const char *sql, const struct params *p, struct err *err)
 {
-	return conn_execute(&e->conn, sql, p, CONN_REPEAT, err);
+	return conn_execute(e->conn, sql, p, CONN_REPEAT, err);
 }
 
 enum rc events_publish(struct events *e, const struct event *v, size_t n, struct err *err)
@@ -188,7 +196,7 @@ enum rc events_listeners(struct events *e, bool here, struct arena *a, struct st
 	params_init(&p, a);
 	params_text(&p, str_of(e->source));
 	params_text(&p, here ? e->host : STR(""));
-	rc = conn_run(&e->conn, listeners_sql, &p, CONN_REPEAT, &r, err);
+	rc = conn_run(e->conn, listeners_sql, &p, CONN_REPEAT, &r, err);
 	if (rc)
 		return rc;
 	*n_r = (size_t)PQntuples(r);
@@ -209,7 +217,7 @@ enum rc events_waiting(struct events *e, bool here, const int64_t *only, size_t 
 	params_init(&p, a);
 	params_text(&p, here ? e->host : STR(""));
 	params_ints(&p, only, n);
-	rc = conn_run(&e->conn, waiting_sql, &p, CONN_REPEAT, &r, err);
+	rc = conn_run(e->conn, waiting_sql, &p, CONN_REPEAT, &r, err);
 	if (rc)
 		return rc;
 	out->n = (size_t)PQntuples(r);
@@ -239,7 +247,7 @@ enum rc events_watched(
 
 int events_socket(const struct events *e)
 {
-	return e->conn.c ? PQsocket(e->conn.c) : -1;
+	return e->conn->c ? PQsocket(e->conn->c) : -1;
 }
 
 static bool listen(struct events *e)
@@ -250,7 +258,7 @@ static bool listen(struct events *e)
 
 	/* Where the mail server tells of everybody, nobody need be named. */
 	if (strcmp(e->source, "url") == 0) {
-		e->heard_at = e->conn.opened;
+		e->heard_at = e->conn->opened;
 		return true;
 	}
 	a = arena_new();
@@ -258,7 +266,7 @@ static bool listen(struct events *e)
 	params_init(&none, a);
 	ok = execute(e, listen_sql, &none, NULL) == RC_OK;
 	if (ok)
-		e->heard_at = e->conn.opened;
+		e->heard_at = e->conn->opened;
 	arena_free(a);
 	return ok;
 }
@@ -272,17 +280,17 @@ bool events_heard(struct events *e, struct arena *a, int64_t **accounts_r, size_
 
 	*accounts_r = v;
 	*n_r = 0;
-	if (!e->conn.c)
+	if (!e->conn->c)
 		return true;
-	if (e->heard_at != e->conn.opened) {
+	if (e->heard_at != e->conn->opened) {
 		(void)listen(e);
 		return false;
 	}
-	if (!PQconsumeInput(e->conn.c)) {
-		conn_close(&e->conn);
+	if (!PQconsumeInput(e->conn->c)) {
+		conn_close(e->conn);
 		return true;
 	}
-	for (note = PQnotifies(e->conn.c); note; note = PQnotifies(e->conn.c)) {
+	for (note = PQnotifies(e->conn->c); note; note = PQnotifies(e->conn->c)) {
 		if (n < MOST)
 			v[n] = strtoll(note->extra, NULL, 10);
 		n++;

@@ -31,10 +31,10 @@ struct event {
 };
 
 struct events {
-	struct conn conn;
-	struct str id, host; /* of this listener; borrowed */
+	struct conn own, *conn; /* conn: that, or somebody else's */
+	struct str id, host;    /* of this listener; borrowed */
 	const char *source;
-	unsigned heard_at; /* conn.opened when LISTEN was said */
+	unsigned heard_at; /* conn->opened when LISTEN was said */
 };
 
 struct events_account {
@@ -49,8 +49,12 @@ struct events_accounts {
 	size_t n;
 };
 
-/* conf, id and host are borrowed. The connection is opened when first used, and again. */
+/* conf, id and host are borrowed. The connection is opened when first used, and again. e stays
+ * where it is. */
 void events_init(struct events *e, const struct settings *conf, struct str id, struct str host,
+	const char *source);
+/* Over a connection that is somebody else's. */
+void events_init_over(struct events *e, struct conn *conn, struct str id, struct str host,
 	const char *source);
 void events_close(struct events *e);
 
@@ -80,7 +84,7 @@ MUST_USE enum rc events_waiting(struct events *e, bool here, const int64_t *only
 MUST_USE enum rc events_watched(
 	struct events *e, const int64_t *accounts, size_t n, bool watched, struct err *err);
 
-/* The socket to wait on, -1: none now; changes whenever conn.opened does. */
+/* The socket to wait on, -1: none now; changes whenever conn->opened does. */
 int events_socket(const struct events *e);
 /*
  * The accounts that workers named since the last time, into the arena; false: all may be

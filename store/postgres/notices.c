@@ -18,8 +18,10 @@ static const char listen_sql[] =
  * who wait are to be looked after again as well. */
 static const char alive_sql[] =
 	"SELECT count(*) FILTER (WHERE source <> 'dav'), coalesce(sum(hashtext(id || started::text)::bigint & 65535), 0),"
-	" (SELECT count(*) FROM watched)"
+	" (SELECT count(*) FROM watched), count(*) FILTER (WHERE source = 'dav'),"
+	" coalesce(sum(accounts) FILTER (WHERE source = 'dav'), 0)"
 	" FROM listener WHERE " CONN_ALIVE;
+enum { LISTENERS_COLUMNS = 5 };
 static const char forget_sql[] =
 	"DELETE FROM watch WHERE host = $1 AND account_id = ANY ($2::bigint[])";
 
@@ -146,12 +148,14 @@ static void go_on_connecting(struct notices *n, int64_t now)
 
 static void take_listeners(const struct notices *n, const PGresult *r)
 {
-	uint64_t alive = strtoull(PQgetvalue(r, 0, 0), NULL, 10);
-	uint64_t which = strtoull(PQgetvalue(r, 0, 1), NULL, 10);
-	uint64_t watched = strtoull(PQgetvalue(r, 0, 2), NULL, 10);
+	uint64_t v[LISTENERS_COLUMNS];
+	struct notices_listeners l;
 
-	n->heard.listeners(
-		n->heard.ctx, alive ? alive << 32 | which : 0, (size_t)alive, (size_t)watched);
+	for (int i = 0; i < LISTENERS_COLUMNS; i++)
+		v[i] = strtoull(PQgetvalue(r, 0, i), NULL, 10);
+	l = (struct notices_listeners){v[0] ? v[0] << 32 | v[1] : 0, (size_t)v[0], (size_t)v[2],
+		(size_t)v[3], (size_t)v[4]};
+	n->heard.listeners(n->heard.ctx, &l);
 }
 
 static void take_results(struct notices *n, int64_t now)
@@ -165,7 +169,7 @@ static void take_results(struct notices *n, int64_t now)
 			n->asked = false;
 			break;
 		}
-		if (PQresultStatus(r) == PGRES_TUPLES_OK && PQnfields(r) == 3) {
+		if (PQresultStatus(r) == PGRES_TUPLES_OK && PQnfields(r) == LISTENERS_COLUMNS) {
 			take_listeners(n, r);
 		} else if (PQresultStatus(r) == PGRES_FATAL_ERROR) {
 			good = false;

@@ -10,14 +10,19 @@
 
 struct notices;
 
+/* Listeners that are alive. */
+struct notices_listeners {
+	uint64_t which;        /* they, as a number that changes with them; 0: none for mail */
+	size_t alive, watched; /* for mail, and accounts they watch with IMAP connections */
+	size_t dav, dav_watched; /* for DAV collections, and accounts they ask for */
+};
+
 struct notices_heard {
 	void *ctx;
 	void (*event)(void *ctx, const char *payload);
 	/* The connection is there and hears everything from now on; or it is lost. */
 	void (*up)(void *ctx, bool up);
-	/* Which listeners are alive, as a number that changes with them, 0: none; how many they
-	 * are, and how many accounts they watch with connections of their own. */
-	void (*listeners)(void *ctx, uint64_t which, size_t alive, size_t watched);
+	void (*listeners)(void *ctx, const struct notices_listeners *l);
 };
 
 struct notices *notices_new(const struct settings *conf, const struct notices_heard *heard);

@@ -344,3 +344,8 @@ void pg_state_free(struct state *state)
 	conn_close(&s->conn);
 	free(s);
 }
+
+struct conn *pg_state_conn(struct state *s)
+{
+	return &((struct pg_state *)s)->conn;
+}

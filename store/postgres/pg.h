@@ -12,4 +12,8 @@
 struct state *pg_state_new(const struct settings *conf);
 void pg_state_free(struct state *s);
 
+/* Its connection, for what else this process asks the database (conn.h). */
+struct conn;
+struct conn *pg_state_conn(struct state *s);
+
 #endif

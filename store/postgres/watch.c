@@ -12,15 +12,16 @@ _Static_assert(FOLDER_MAIL == 0 && FOLDER_RECIPIENTS == 5, "the statements name 
  * mail server tells of changes by itself, a mark is good when it was noted while all who hear
  * of them were there, and while the account's events were not passed over.
  *
- * Of DAV collections another listener asks the server each interval; what is older than two of
- * them is not known to be so still. The recipient cache is all here.
+ * Of DAV collections another listener of this host (where the passwords are) asks the server
+ * each interval; what is older than two of them is not known to be so still, and without such
+ * a listener nothing is. The recipient cache is all here.
  */
 static const char look_sql[] =
 	"SELECT i.id, c.epoch, c.generation, c.state, c.round, c.options, c.revision,"
 	" " FOLDER_COLUMNS ", ch.seq, ch.uidvalidity, ch.uidnext, ch.messages, ch.modseq,"
 	" coalesce(CASE WHEN " IS_MAIL " THEN ch.modseq <> 0 AND (w.imap OR ch.at > w.heard)"
 	"  ELSE " IS_RECIPIENTS
-	" OR sh.checked > now() - make_interval(secs => 2 * $5::integer)"
+	" OR w.dav AND sh.checked > now() - make_interval(secs => 2 * $5::integer)"
 	"  END, false),"
 	" w.seq, coalesce(w.seq = w.done AND (w.at > w.since OR w.at > w.heard), false),"
 	" (w.imap OR w.heard IS NOT NULL)"
@@ -29,7 +30,8 @@ static const char look_sql[] =
 	" FROM (SELECT d.account_id IS NOT NULL AS imap, d.since, "
 	"   CASE WHEN u.started IS NOT NULL THEN greatest(u.started, t.began) END AS heard,"
 	"   coalesce(t.until > now() + interval '12 hours', false) AS watched, h.seq, h.done, h.at,"
-	"   EXISTS (SELECT 1 FROM listener WHERE source = 'dav' AND " CONN_ALIVE ") AS dav"
+	"   EXISTS (SELECT 1 FROM listener WHERE source = 'dav' AND host = $4 AND " CONN_ALIVE
+	") AS dav"
 	"  FROM (SELECT 1) one"
 	"  LEFT JOIN watch t ON t.account_id = $1 AND t.host = $4 AND t.until > now()"
 	"  LEFT JOIN (SELECT account_id, since FROM watched JOIN listener l"
