@@ -345,10 +345,10 @@ static void test_who_waits_is_told(void **state UNUSED)
 static void listens(const char *id, const char *source, int ago)
 {
 	(void)one(arena_printf(a,
-		"INSERT INTO listener (id, host, source, started, seen) VALUES ('%s', 'h', '%s',"
+		"INSERT INTO listener (id, host, source, started, seen) VALUES ('%s', '%.*s', '%s',"
 		" now() - interval '1 hour', now() - interval '%d seconds')"
 		" ON CONFLICT (id) DO UPDATE SET seen = excluded.seen",
-		id, source, ago)
+		id, STR_FMT(conf.host), source, ago)
 			  .p);
 }
 
@@ -374,6 +374,7 @@ static void test_a_collection_is_current_when_it_was_looked_at(void **state UNUS
 	become("current@example.test");
 	v[0].id = book.id;
 	v[1].id = recipients.id;
+	listens("dav1", "dav", 0);
 	look(&w);
 	assert_false(v[0].current);
 	assert_true(v[1].current);
@@ -402,6 +403,14 @@ static void test_a_collection_is_current_when_it_was_looked_at(void **state UNUS
 	ac.id--;
 	look(&w);
 	assert_false(v[0].current);
+	/* Without somebody who asks again it is not known for long. */
+	asked(0);
+	look(&w);
+	assert_true(v[0].current);
+	listens("dav1", "dav", 20);
+	look(&w);
+	assert_false(v[0].current);
+	(void)one("DELETE FROM listener");
 }
 
 static bool covered(const struct folder *f, size_t n)
