@@ -400,8 +400,9 @@ static const char *random_data(struct story *s, const struct phone *p, struct ar
 
 	buf_init(&b, BUF_MAX_RESPONSE);
 	(void)str_next(&text, '\n', &line);
+	/* Radicale rewrites what it stores, and cuts an address at its first comma. */
 	while (str_next(&text, '\n', &line))
-		if (line.n)
+		if (line.n && !str_starts(line, "  contacts:WebPage"))
 			buf_addf(&b, "%.*s\n", STR_FMT(str_sub(line, 2, line.n)));
 	r = arena_str(a, buf_str(&b)).p;
 	buf_release(&b);
