@@ -124,7 +124,7 @@ static struct object *add(struct book *b, struct str href)
 
 	if (b->n == b->cap) {
 		b->cap = b->cap ? 2 * b->cap : 16;
-		b->v = realloc(b->v, b->cap * sizeof(*b->v));
+		b->v = realloc(b->v, b->cap * sizeof(struct object *));
 	}
 	assert(o && b->v);
 	o->href = strndup(href.p, href.n);
@@ -143,7 +143,8 @@ static struct object *change(
 		o = add(b, href);
 	while (b->v[i] != o)
 		i++;
-	memmove(&b->v[i], &b->v[i + 1], (b->n - i - 1) * sizeof(struct object *));
+	for (; i + 1 < b->n; i++)
+		b->v[i] = b->v[i + 1];
 	b->v[b->n - 1] = o;
 	free(o->bytes);
 	o->bytes = bytes.p ? malloc(bytes.n + 1) : NULL;
@@ -290,6 +291,7 @@ static enum rc do_get(struct dav *d, struct str path, struct dav_object *v, size
 {
 	struct fake_dav *fd = of(d);
 	struct book *b = find(fd, path);
+	size_t bytes = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		struct object *o;
@@ -298,11 +300,16 @@ static enum rc do_get(struct dav *d, struct str path, struct dav_object *v, size
 			BEGIN(fd, err);
 		if (!b)
 			return absent(path, err);
+		v[i] = (struct dav_object){.href = v[i].href};
+		v[i].left = bytes >= DAV_BATCH_MAX;
+		if (v[i].left)
+			continue;
 		o = object(b, v[i].href);
 		v[i].etag = o ? arena_str(a, etag_of(o)) : STR_NONE;
 		v[i].refused = o && (o->refused || o->n > DAV_OBJECT_MAX);
 		v[i].bytes = o && !v[i].refused ? arena_str(a, (struct str){o->bytes, o->n})
 						: STR_NONE;
+		bytes += v[i].bytes.n;
 	}
 	return n ? END(fd, err) : RC_OK;
 }

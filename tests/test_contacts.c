@@ -425,6 +425,35 @@ static void test_a_large_book_is_read_once(void **state UNUSED)
 
 /* C137, K19: what Supported does not name is kept, what it names and a Change leaves out goes.
  */
+/* Cards that are too much for memory together come nevertheless, one lot after the other. */
+static void test_cards_that_are_large_together(void **state UNUSED)
+{
+	enum { CARDS = 5, NOTE = 3 * 1024 * 1024 };
+	struct buf b;
+
+	scene_begin(&s, "14.1", "");
+	buf_init(&b, BUF_MAX_TEXT);
+	for (unsigned i = 0; i < CARDS; i++) {
+		char name[16];
+
+		buf_reset(&b);
+		buf_addf(&b,
+			"BEGIN:VCARD\r\nVERSION:3.0\r\nUID:l%u\r\nFN:Large %u\r\n"
+			"N:Large %u;;;;\r\nX-LONG:",
+			i, i, i);
+		for (unsigned k = 0; k < NOTE; k++)
+			buf_addc(&b, 'x');
+		buf_adds(&b, "\r\nEND:VCARD\r\n");
+		(void)snprintf(name, sizeof(name), "l%u.vcf", i);
+		put(name, b.p);
+	}
+	buf_release(&b);
+	scene_sync(&s);
+	assert_int_equal(s.b.n, CARDS);
+	scene_settled(&s);
+	scene_end(&s);
+}
+
 static void test_ghosted_properties_are_kept(void **state UNUSED)
 {
 	static const struct {
@@ -805,6 +834,7 @@ int main(void)
 		cmocka_unit_test(test_bad_commands_get_their_status),
 		cmocka_unit_test(test_windows_of_a_book_that_changes),
 		cmocka_unit_test(test_a_large_book_is_read_once),
+		cmocka_unit_test(test_cards_that_are_large_together),
 		cmocka_unit_test(test_ghosted_properties_are_kept),
 		cmocka_unit_test(test_notes_survive_a_change),
 		cmocka_unit_test(test_notes_that_were_cut_come_back_whole),

@@ -101,10 +101,14 @@ static enum rc change(const struct item_writer *w, struct item_command *c, struc
 	struct dav_object *object, struct err *err)
 {
 	struct item_source *src = w->round->src;
-	bool conflict = in_conflict(w, it) || !str_eq(object->etag, it->etag);
+	bool conflict = in_conflict(w, it);
 	struct str changed, etag;
-	enum rc rc = RC_CONFLICT;
+	enum rc rc = object->left ? item_source_read(src, it, 1, src->a, object, err) : RC_OK;
 
+	if (rc)
+		return rc;
+	conflict = conflict || !str_eq(object->etag, it->etag);
+	rc = RC_CONFLICT;
 	for (unsigned tries = 0; tries < 2 && rc == RC_CONFLICT; tries++) {
 		err_clear(err);
 		if (tries) {

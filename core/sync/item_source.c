@@ -170,8 +170,8 @@ enum rc item_source_read(const struct item_source *src, const struct item *v, si
 	/* What the recipient cache holds stands in its etag. */
 	if (src->folders[0].kind == FOLDER_RECIPIENTS) {
 		for (size_t i = 0; i < n; i++)
-			objects_r[i] =
-				(struct dav_object){v[i].href, v[i].etag, v[i].etag, false};
+			objects_r[i] = (struct dav_object){
+				.href = v[i].href, .etag = v[i].etag, .bytes = v[i].etag};
 		return RC_OK;
 	}
 	if (!src->dav)

@@ -355,8 +355,14 @@ static enum rc read_lot(struct commands *c, size_t from, size_t *upto_r, struct 
 	*upto_r = i;
 	*objects_r = ARENA_ARRAY(a, struct dav_object, i - from + 1);
 	rc = n ? item_source_read(r->src, v, n, a, read, err) : RC_OK;
-	for (size_t k = 0; k < n && rc == RC_OK; k++)
+	for (size_t k = 0; k < n && rc == RC_OK; k++) {
+		/* The lot ends in front of what was too much for it. */
+		if (read[k].left) {
+			*upto_r = from + places[k];
+			break;
+		}
 		(*objects_r)[places[k]] = read[k];
+	}
 	return rc;
 }
 

@@ -62,16 +62,21 @@ void bench_lab(unsigned users, unsigned workers)
 
 long bench_worker(void)
 {
-	char path[128], line[256];
+	long waiter = lab_waiter(), child = 0;
+	char path[128], number[32];
 	FILE *f;
 
 	(void)snprintf(path, sizeof(path), "/proc/%s/task/%s/children", lab_get("EASPOOL_PID"),
 		lab_get("EASPOOL_PID"));
 	f = fopen(path, "r");
-	if (!f || !fgets(line, sizeof(line), f))
+	while (f && fscanf(f, "%31s", number) == 1)
+		if (strtol(number, NULL, 10) != waiter)
+			child = strtol(number, NULL, 10);
+	if (f)
+		(void)fclose(f);
+	if (!child)
 		bench_die("no worker");
-	(void)fclose(f);
-	return strtol(line, NULL, 10);
+	return child;
 }
 
 int64_t bench_cpu_us(void)
