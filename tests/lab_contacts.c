@@ -19,6 +19,11 @@
 
 enum { CONTACTS = 9, MORE_CONTACTS = 14, ROUNDS = 100 };
 
+/* Radicale takes a card apart and writes it anew: of a value it keeps what stands in front of
+ * the first comma that is not escaped, be it a list, an address, or the picture of vCard 4.0.
+ */
+static bool server_rewrites;
+
 static const char *const versions[] = {"2.5", "12.0", "12.1", "14.0", "14.1"};
 
 /* A CardDAV client of one user, and what it has written. */
@@ -356,6 +361,27 @@ static struct written *written_of(struct story *s, struct str href)
 	return &s->v[s->n++];
 }
 
+static bool stands_in(struct str card, struct str line)
+{
+	return str_search(card, line) < card.n;
+}
+
+/* Of the lines that no device has an element for those that the server has taken as they were.
+ * A second note, or picture, is shown once the first one is gone. */
+static void keep_lines(struct story *s, struct written *w)
+{
+	struct dav_object it = {.href = w->href};
+	struct err err = ERR_INIT;
+	size_t n = 0;
+
+	must(dav_call(s->client.dav, get, s->client.path, &it, 1, s->a, &err), &err);
+	for (size_t i = 0; i < w->n; i++)
+		if (stands_in(it.bytes, w->lines[i]) && !str_starts(w->lines[i], "NOTE") &&
+			!str_starts(w->lines[i], "PHOTO"))
+			w->lines[n++] = w->lines[i];
+	w->n = n;
+}
+
 /* Another client writes a new card, or another one in the place of one, or removes one. */
 static void client_acts(struct story *s, unsigned round)
 {
@@ -378,16 +404,33 @@ static void client_acts(struct story *s, unsigned round)
 	href = old ? old->href : client_href(&s->client, a, uid.p);
 	w = written_of(s, href);
 	/* Not every server takes what every program writes. */
-	for (unsigned tries = 0; tries < 20 && rc == RC_INVALID; tries++) {
+	for (unsigned tries = 0; tries < 100 && rc == RC_INVALID; tries++) {
 		card = contact_random_card(&s->chance,
-			(enum card_writer)story_choose(CARD_WRITERS), uid, s->a, &w->lines,
-			&w->n);
+			server_rewrites ? CARD_RADICALE
+					: (enum card_writer)story_choose(CARD_WRITERS),
+			uid, s->a, &w->lines, &w->n);
+		if (server_rewrites && stands_in(card, STR("VERSION:4.0")))
+			continue;
 		err_clear(&err);
 		rc = dav_call(s->client.dav, put, href, old ? old->etag : (struct str){"", 0},
 			"text/vcard; charset=utf-8", card, a, &etag, &err);
 	}
 	must(rc, &err);
+	keep_lines(s, w);
 	arena_free(a);
+}
+
+/* Lines come back sorted by their names as well, so that an IM address of another kind may take
+ * the first place. */
+static bool is_lost(struct str line)
+{
+	static const char *const names[] = {"  contacts:WebPage", "  contacts:Children",
+		"    contacts:Child ", "  contacts2:IMAddress"};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (str_starts(line, names[i]))
+			return true;
+	return false;
 }
 
 /* The children of a random ApplicationData. */
@@ -400,10 +443,10 @@ static const char *random_data(struct story *s, const struct phone *p, struct ar
 
 	buf_init(&b, BUF_MAX_RESPONSE);
 	(void)str_next(&text, '\n', &line);
-	/* Radicale rewrites what it stores, and cuts an address at its first comma. */
-	while (str_next(&text, '\n', &line))
-		if (line.n && !str_starts(line, "  contacts:WebPage"))
+	while (str_next(&text, '\n', &line)) {
+		if (line.n && !(server_rewrites && is_lost(line)))
 			buf_addf(&b, "%.*s\n", STR_FMT(str_sub(line, 2, line.n)));
+	}
 	r = arena_str(a, buf_str(&b)).p;
 	buf_release(&b);
 	return r;
@@ -444,11 +487,11 @@ static void foreign_lines_stay(struct story *s)
 
 	for (size_t i = 0; i < n; i++) {
 		const struct written *w = written_of(s, v[i].href);
-		struct str missing = STR_NONE;
 
-		if (!contact_keeps(v[i].bytes, w->lines, w->n, &missing))
-			fail_msg("%.*s lacks\n%.*s\nand is\n%.*s", STR_FMT(v[i].href),
-				STR_FMT(missing), STR_FMT(v[i].bytes));
+		for (size_t k = 0; k < w->n; k++)
+			if (!stands_in(v[i].bytes, w->lines[k]))
+				fail_msg("%.*s lacks\n%.*s\nand is\n%.*s", STR_FMT(v[i].href),
+					STR_FMT(w->lines[k]), STR_FMT(v[i].bytes));
 		checked += w->n;
 	}
 	assert_true(checked > 0);
@@ -536,11 +579,13 @@ int main(void)
 	int failed = 0;
 
 	/* Both, if none is named; a lab that runs already has the one that it has. */
+	server_rewrites = true;
 	if (!server || strcmp(server, "xandikos") != 0)
 		failed += cmocka_run_group_tests(radicale, start, end);
 	if (!server && getenv("LAB_DIR"))
 		return failed;
 	(void)setenv("EASPOOL_LAB_DAV", "xandikos", 1);
+	server_rewrites = false;
 	if (!server || strcmp(server, "xandikos") == 0)
 		failed += cmocka_run_group_tests(xandikos, start, end);
 	return failed;
