@@ -548,6 +548,26 @@ static void test_notes_that_were_cut_come_back_whole(void **state UNUSED)
 	scene_end(&s);
 }
 
+/* S4, K19: what the phone clears may uncover another of its kind, which it is told of. */
+static void test_what_a_change_uncovers_is_told(void **state UNUSED)
+{
+	scene_begin(&s, "14.1", "");
+	put("a.vcf", "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:a\r\nFN:Ada\r\nN:Ada;;;;\r\n"
+		     "EMAIL:1@x.test\r\nEMAIL:2@x.test\r\nEMAIL:3@x.test\r\n"
+		     "EMAIL:4@x.test\r\nURL:http://1.test\r\nURL:http://2.test\r\n"
+		     "END:VCARD\r\n");
+	scene_sync(&s);
+	assert_int_equal(scene_change(&s, s.b.v[0].id,
+				 LAST("Ada") FIELD("Email1Address", "1@x.test")
+					 FIELD("Email2Address", "2@x.test")
+						 FIELD("WebPage", "http://1.test")),
+		1);
+	book_has("3@x.test", 0);
+	book_has("4@x.test", 1);
+	scene_settled(&s);
+	scene_end(&s);
+}
+
 #define PICTURED                                                                               \
 	"BEGIN:VCARD\r\nVERSION:3.0\r\nUID:a\r\nFN:Ada\r\nN:Ada;;;;\r\n"                       \
 	"PHOTO;ENCODING=b;TYPE=JPEG:/9j/4AAQSkZJRg==\r\nEND:VCARD\r\n"
@@ -818,6 +838,7 @@ int main(void)
 		cmocka_unit_test(test_ghosted_properties_are_kept),
 		cmocka_unit_test(test_notes_survive_a_change),
 		cmocka_unit_test(test_notes_that_were_cut_come_back_whole),
+		cmocka_unit_test(test_what_a_change_uncovers_is_told),
 		cmocka_unit_test(test_a_picture_survives_an_iphone),
 		cmocka_unit_test(test_ids_of_others_mean_nothing),
 		cmocka_unit_test(test_a_contact_is_fetched),

@@ -639,6 +639,34 @@ static void test_a_phone_that_was_away_for_long(void **state UNUSED)
 	scene_end(&s);
 }
 
+/* What came and went before a phone came does not fill its windows. */
+static void test_what_is_gone_fills_no_window(void **state UNUSED)
+{
+	static struct phone fresh;
+	struct phone_book b;
+
+	scene_begin(&s, "14.1", "");
+	for (unsigned i = 0; i < 40; i++) {
+		put("x.vcf", CARD("x", "Short-lived"));
+		fill(5);
+		scene_sync(&s);
+		fake_dav_remove(s.e.dav, FAKE_DAV_CONTACTS, "x.vcf");
+		scene_sync(&s);
+		assert_int_equal(scene_add(&s, "1", LAST("Own")), 1);
+		assert_int_equal(scene_delete(&s, scene_id(&s, "Own")), 1);
+	}
+	put("last.vcf", CARD("last", "Last"));
+	scene_phone(&s, &fresh, "fresh");
+	phone_book_init(&b, phone_folder(&fresh, TYPE_OF_CONTACTS));
+	scene_must(phone_book_sync(&fresh, &b, 2, NULL, 0), &fresh);
+	assert_int_equal(b.n, 6);
+	assert_int_equal(b.rounds, 1 + 3);
+	scene_settled(&s);
+	phone_book_release(&b);
+	phone_release(&fresh);
+	scene_end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -657,6 +685,7 @@ int main(void)
 		cmocka_unit_test(test_two_cards_with_one_uid),
 		cmocka_unit_test(test_however_the_server_tells),
 		cmocka_unit_test(test_a_phone_that_was_away_for_long),
+		cmocka_unit_test(test_what_is_gone_fills_no_window),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -777,6 +777,32 @@ static void test_large_objects_do_not_stop_the_others(void **state UNUSED)
 	played();
 }
 
+/* Xandikos fails at a whole list because of one object. A server that fails at everything is
+ * not one that refuses each of them. */
+static void test_one_object_does_not_spoil_a_list(void **state UNUSED)
+{
+	/* clang-format off */
+	static const struct turn turns[] = {
+		{"REPORT", "/b/", NULL, "500 Oops\n\n", 0},
+		{"GET", "/b/1.vcf", NULL, "200 OK\nETag: \"g1\"\n\nONE", 0},
+		{"GET", "/b/2.vcf", NULL, "500 Oops\n\n", 0},
+		{"REPORT", "/b/", NULL, "500 Oops\n\n", 0},
+		{"GET", "/b/1.vcf", NULL, "500 Oops\n\n", 0},
+		{"GET", "/b/2.vcf", NULL, "500 Oops\n\n", 0},
+		{"REPORT", "/b/", NULL, "502 Oops\n\n", 0},
+	};
+	/* clang-format on */
+	struct dav_object v[] = {{.href = STR("/b/1.vcf")}, {.href = STR("/b/2.vcf")}};
+	struct dav *d = PLAY(turns);
+
+	assert_int_equal(dav_call(d, get, STR("/b/"), v, 2, a, &err), RC_OK);
+	assert_string_equal(v[0].bytes.p, "ONE");
+	assert_true(v[1].refused && !v[1].bytes.p);
+	assert_int_equal(dav_call(d, get, STR("/b/"), v, 2, a, &err), RC_UNAVAILABLE);
+	assert_int_equal(dav_call(d, get, STR("/b/"), v, 2, a, &err), RC_UNAVAILABLE);
+	played();
+}
+
 /* What servers say to a write. */
 static void test_writes_are_answered_by_table(void **state UNUSED)
 {
@@ -930,6 +956,7 @@ int main(void)
 		cmocka_unit_test(test_half_a_list_is_none),
 		cmocka_unit_test(test_ctags_stand_in_for_sync_collection),
 		cmocka_unit_test(test_large_objects_do_not_stop_the_others),
+		cmocka_unit_test(test_one_object_does_not_spoil_a_list),
 		cmocka_unit_test(test_writes_are_answered_by_table),
 		cmocka_unit_test(test_what_the_answer_lacks_is_asked_for),
 		cmocka_unit_test(test_a_collection_is_made_the_old_way),

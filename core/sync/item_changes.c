@@ -82,6 +82,17 @@ static enum rc apply(const struct item_writer *w, struct str bytes, const struct
 	return w->round->src->class->apply(bytes, data, &e, w->round->src->a, r, err);
 }
 
+/* Whether the item says what the device has said, and no more: a second address that was hidden
+ * behind the one that the device cleared is news for it. */
+static bool says_the_same(
+	const struct item_writer *w, struct str bytes, const struct elem *data)
+{
+	struct str again;
+
+	return apply(w, bytes, data, STR_NONE, false, &again, NULL) == RC_OK &&
+	       str_eq(again, bytes);
+}
+
 /*
  * One Change on top of what the server has. When the object was changed between reading and
  * writing it is read once more: then it is a conflict.
@@ -118,9 +129,13 @@ static enum rc change(const struct item_writer *w, struct item_command *c, struc
 		rc = dav_call(src->dav, put, it->href, object->etag, src->class->type, changed,
 			src->a, &etag, err);
 	}
-	/* What the other side did to properties that the device keeps to itself, it has to be
-	 * told. */
-	return rc ? rc : note(w, it->folder, it->href, etag, !conflict, it, err);
+	if (rc)
+		return rc;
+	/* What the other side did to properties that the device did not send, it has to be
+	 * told.
+	 */
+	return note(w, it->folder, it->href, etag,
+		!conflict && says_the_same(w, changed, c->data), it, err);
 }
 
 /* The numbers that the server is asked of, into a list without those that are gone. */

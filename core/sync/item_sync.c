@@ -116,10 +116,58 @@ static enum rc keep_most(struct item_round *r, struct err *err)
 	return RC_OK;
 }
 
+/* What a device must be told of an item. */
+enum news { NEWS_NONE, NEWS_ADD, NEWS_CHANGE, NEWS_DELETE };
+
+static enum news news_of_item(const struct item_round *r, const struct item *it, bool pending)
+{
+	bool held = uidset_has(&r->st.held, it->number);
+
+	if (pending ? !uidset_has(&r->st.pending, it->number)
+		    : item_state_is_mine(&r->st, it->number, it->version))
+		return NEWS_NONE;
+	if (limited(r) && !uidset_has(&r->top, it->number))
+		return NEWS_NONE;
+	if (it->gone)
+		return held ? NEWS_DELETE : NEWS_NONE;
+	return held ? NEWS_CHANGE : NEWS_ADD;
+}
+
+static enum news news_of(const struct item_round *r, size_t i)
+{
+	return news_of_item(r, &r->rows.v[i], i < r->npending);
+}
+
+/* What changed after the device's version, without what is no news for it: more than a window
+ * of items that came and went must not fill its windows. */
+static enum rc load_news(struct item_round *r, struct err *err)
+{
+	const struct item_source *src = r->src;
+	size_t most = (size_t)r->window + 1;
+	uint64_t version = r->st.version;
+	struct items news, some;
+	enum rc rc;
+
+	do {
+		rc = state_call(src->state, items_since, src->account, src->rows, src->n,
+			version, most, src->a, &some, err);
+		if (rc)
+			return rc;
+		news = (struct items){some.v, 0};
+		for (size_t i = 0; i < some.n; i++) {
+			version = some.v[i].version;
+			if (news_of_item(r, &some.v[i], false) != NEWS_NONE)
+				news.v[news.n++] = some.v[i];
+		}
+		append(&r->rows, &news, src->a);
+		r->all = some.n < most;
+	} while (!r->all && r->rows.n - r->npending <= r->window);
+	return RC_OK;
+}
+
 enum rc item_round_look(struct item_round *r, struct err *err)
 {
 	struct item_source *src = r->src;
-	struct items news = {NULL, 0};
 	enum rc rc = RC_OK;
 
 	retry_skipped(r);
@@ -136,32 +184,10 @@ enum rc item_round_look(struct item_round *r, struct err *err)
 	if (rc)
 		return rc;
 	r->all = true;
-	if (r->st.version < item_source_version(src)) {
-		rc = state_call(src->state, items_since, src->account, src->rows, src->n,
-			r->st.version, (size_t)r->window + 1, src->a, &news, err);
-		r->all = news.n <= r->window;
-		append(&r->rows, &news, src->a);
-	}
+	if (r->st.version < item_source_version(src))
+		rc = load_news(r, err);
 	r->looked = rc == RC_OK && (r->known || src->asked);
 	return rc;
-}
-
-/* What a device must be told of an item. */
-enum news { NEWS_NONE, NEWS_ADD, NEWS_CHANGE, NEWS_DELETE };
-
-static enum news news_of(const struct item_round *r, size_t i)
-{
-	const struct item *it = &r->rows.v[i];
-	bool held = uidset_has(&r->st.held, it->number);
-
-	if (i < r->npending ? !uidset_has(&r->st.pending, it->number)
-			    : item_state_is_mine(&r->st, it->number, it->version))
-		return NEWS_NONE;
-	if (limited(r) && !uidset_has(&r->top, it->number))
-		return NEWS_NONE;
-	if (it->gone)
-		return held ? NEWS_DELETE : NEWS_NONE;
-	return held ? NEWS_CHANGE : NEWS_ADD;
 }
 
 uint32_t item_round_count(const struct item_round *r)

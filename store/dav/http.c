@@ -340,6 +340,8 @@ enum rc dav_multistatus(struct dav_user *u, const struct exchange *x, struct are
 	struct answer an = {.status = 0};
 	enum rc rc = dav_exchange(u, x, a, &an, err);
 
+	*r = an.ms;
+	r->status = an.status;
 	if (!rc)
 		rc = dav_result(x, &an, err);
 	if (rc)
@@ -348,7 +350,6 @@ enum rc dav_multistatus(struct dav_user *u, const struct exchange *x, struct are
 		return err_set(err, RC_INVALID,
 			"%s of %.*s was answered with status %d, not 207", x->method,
 			STR_FMT(x->path), an.status);
-	*r = an.ms;
 	return RC_OK;
 }
 

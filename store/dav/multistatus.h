@@ -73,6 +73,7 @@ struct ms_response {
 };
 
 struct multistatus {
+	int status; /* of the whole; 0: there was no answer */
 	struct ms_response *v;
 	size_t n;
 	struct str token; /* DAV:sync-token, STR_NONE */

@@ -83,7 +83,7 @@ static enum rc read_one(
 
 /* RFC 6352 section 8.7, RFC 4791 section 7.9. The objects that were answered for are marked. */
 static enum rc multiget(struct dav_user *u, struct str path, struct dav_object *v, size_t n,
-	bool *settled, struct arena *a, struct err *err)
+	bool *settled, int *status_r, struct arena *a, struct err *err)
 {
 	struct exchange x = {.method = "REPORT", .path = path, .depth = DEPTH_1};
 	struct multistatus ms;
@@ -95,6 +95,7 @@ static enum rc multiget(struct dav_user *u, struct str path, struct dav_object *
 	x.body = buf_str(&b);
 	rc = dav_multistatus(u, &x, a, &ms, err);
 	buf_release(&b);
+	*status_r = ms.status;
 	for (size_t i = 0; !rc && i < ms.n; i++) {
 		struct str href = dav_member(ms.v[i].href, path, a);
 		struct dav_object *o = href.p ? find(v, n, href) : NULL;
@@ -105,29 +106,51 @@ static enum rc multiget(struct dav_user *u, struct str path, struct dav_object *
 	return rc;
 }
 
-/* One lot; *bytes_r counts what was read. */
-static enum rc read_lot(struct dav_user *u, struct str path, struct dav_object *v, size_t n,
-	size_t *bytes_r, struct arena *a, struct err *err)
+/* Each of them by itself that is not settled. *bytes_r counts what was read; *any_r: one could
+ * be. */
+static enum rc read_each(struct dav_user *u, struct dav_object *v, size_t n,
+	const bool *settled, size_t *bytes_r, struct arena *a, bool *any_r, struct err *err)
 {
-	bool settled[LOT] = {false};
-	struct arena_mark mark = arena_mark(a);
-	enum rc rc = multiget(u, path, v, n, settled, a, err);
+	enum rc rc = RC_OK;
 
-	if (rc == RC_LIMIT) {
-		/* Too much at a time: each of them by itself. */
-		arena_rewind(a, mark);
-		memset(settled, 0, sizeof(settled));
-		for (size_t i = 0; i < n; i++)
-			v[i] = (struct dav_object){.href = v[i].href};
-		rc = RC_OK;
-	}
+	*any_r = false;
 	for (size_t i = 0; !rc && i < n; i++) {
 		if (!settled[i] && *bytes_r >= DAV_BATCH_MAX)
 			v[i].left = true;
 		else if (!settled[i])
 			rc = read_one(u, &v[i], a, err);
 		*bytes_r += v[i].bytes.n;
+		*any_r = *any_r || !v[i].refused;
 	}
+	return rc;
+}
+
+/* One lot; *bytes_r counts what was read. */
+static enum rc read_lot(struct dav_user *u, struct str path, struct dav_object *v, size_t n,
+	size_t *bytes_r, struct arena *a, struct err *err)
+{
+	bool settled[LOT] = {false}, any;
+	struct arena_mark mark = arena_mark(a);
+	struct err why = ERR_INIT;
+	int status = 0;
+	enum rc rc = multiget(u, path, v, n, settled, &status, a, &why);
+	bool stumbled = rc == RC_UNAVAILABLE && status == 500;
+
+	/* Too much at a time; or one of them that the server stumbles over, as Xandikos does
+	 * over a letter that is folded in its middle. */
+	if (rc == RC_LIMIT || stumbled) {
+		arena_rewind(a, mark);
+		memset(settled, 0, sizeof(settled));
+		for (size_t i = 0; i < n; i++)
+			v[i] = (struct dav_object){.href = v[i].href};
+		rc = RC_OK;
+	}
+	if (rc)
+		return err_set_why(err, rc, why.why, "%s", why.text);
+	rc = read_each(u, v, n, settled, bytes_r, a, &any, err);
+	/* It stumbles over everything. */
+	if (rc == RC_OK && stumbled && !any)
+		return err_set(err, RC_UNAVAILABLE, "%s", why.text);
 	return rc;
 }
 
