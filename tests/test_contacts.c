@@ -381,6 +381,21 @@ static void test_what_was_done_before_the_second_try(void **state UNUSED)
 	}
 }
 
+/* clients.md 1: a book that its server no longer has; phones before 12.1 do not know 12. */
+static void test_a_book_that_is_gone_sends_the_phone_to_its_folders(void **state UNUSED)
+{
+	for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
+		const struct elem *c;
+
+		scene_begin(&s, versions[i], "");
+		scene_sync(&s);
+		fake_dav_collection_delete(s.e.dav, FAKE_DAV_CONTACTS);
+		c = scene_raw(&s, &s.b, "");
+		assert_int_equal(elem_u32(c, AIRSYNC_STATUS, 0), i < 2 ? 8 : 12);
+		scene_end(&s);
+	}
+}
+
 /* C154: phones count ClientIds from 1 again. */
 static void test_a_client_id_of_another_request_is_another_item(void **state UNUSED)
 {
@@ -878,6 +893,7 @@ int main(void)
 		cmocka_unit_test(test_a_card_that_changes_under_the_writer),
 		cmocka_unit_test(test_a_repeated_request_doubles_nothing),
 		cmocka_unit_test(test_what_was_done_before_the_second_try),
+		cmocka_unit_test(test_a_book_that_is_gone_sends_the_phone_to_its_folders),
 		cmocka_unit_test(test_a_client_id_of_another_request_is_another_item),
 		cmocka_unit_test(test_bad_commands_get_their_status),
 		cmocka_unit_test(test_windows_of_a_book_that_changes),

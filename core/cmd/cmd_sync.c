@@ -346,6 +346,12 @@ static enum rc write_later(struct sync *s, const struct sync_part *p)
 	return RC_OK;
 }
 
+/* clients.md 1: phones go to FolderSync on 12; 8 confuses some. */
+static unsigned gone_status(const struct sync *s)
+{
+	return s->rq->version < V121 ? SYNC_NOT_FOUND : SYNC_HIERARCHY_CHANGED;
+}
+
 static enum rc one_collection(struct sync *s, const struct elem *e, struct err *err)
 {
 	struct request *rq = s->rq;
@@ -372,9 +378,7 @@ static enum rc one_collection(struct sync *s, const struct elem *e, struct err *
 	if (rc == RC_ABSENT && quirks_of(rq->device.type) & QUIRK_NO_GONE_COLLECTIONS)
 		return RC_OK;
 	if (rc == RC_ABSENT || (rc == RC_OK && !p.folder.selectable)) {
-		/* clients.md 1: phones go to FolderSync on 12; 8 confuses some. */
-		write_failure(
-			s, &p, rq->version < V121 ? SYNC_NOT_FOUND : SYNC_HIERARCHY_CHANGED);
+		write_failure(s, &p, gone_status(s));
 		return RC_OK;
 	}
 	if (rc)
@@ -404,7 +408,7 @@ static enum rc one_collection(struct sync *s, const struct elem *e, struct err *
 	if (rc == RC_OK && p.reset)
 		write_failure(s, &p, SYNC_BAD_KEY);
 	if (rc == RC_ABSENT) {
-		write_failure(s, &p, SYNC_HIERARCHY_CHANGED);
+		write_failure(s, &p, gone_status(s));
 		return RC_OK;
 	}
 	if (rc == RC_UNAVAILABLE && goes_on_without(s, &p)) {
