@@ -501,6 +501,37 @@ static void test_cards_move_between_books(void **state UNUSED)
 	scene_end(&s);
 }
 
+/* Another client moves a card back to where it was: it has the id that it had, and a phone that
+ * moves it again is not taken for one that repeats itself. */
+static void test_a_card_that_came_back_moves_again(void **state UNUSED)
+{
+	static const char *const paths[] = {MORE, NULL};
+	struct phone_book more;
+	char id[72], new_id[72], name[256];
+
+	begin("14.1", "");
+	put(FAKE_DAV_CONTACTS, "a.vcf", CARD("a", "Ada"));
+	scene_sync(&s);
+	open_book(&more, "More");
+	(void)snprintf(id, sizeof(id), "%s", scene_id(&s, "Ada"));
+	assert_int_equal(move(id, s.b.id, more.id, new_id, sizeof(new_id)), 3);
+	scene_settled(&s);
+	(void)snprintf(
+		name, sizeof(name), "%s", fake_dav_href(s.e.dav, MORE, 0).p + strlen(MORE));
+	fake_dav_remove(s.e.dav, MORE, name);
+	put(FAKE_DAV_CONTACTS, "a.vcf", CARD("a", "Ada"));
+	scene_sync(&s);
+	assert_string_equal(scene_id(&s, "Ada"), id);
+	assert_int_equal(move(id, s.b.id, more.id, new_id, sizeof(new_id)), 3);
+	assert_int_equal(fake_dav_count(s.e.dav, FAKE_DAV_CONTACTS), 0);
+	assert_int_equal(fake_dav_count(s.e.dav, MORE), 1);
+	scene_settled(&s);
+	scene_equal(&s, &more, paths);
+	assert_non_null(phone_book_card(&more, new_id));
+	phone_book_release(&more);
+	scene_end(&s);
+}
+
 /* What another client has put where a card was before it moved is another card: a move of it
  * neither removes it nor takes the one that is there for it. */
 static void test_a_move_does_not_take_one_card_for_another(void **state UNUSED)
@@ -577,6 +608,7 @@ int main(void)
 		cmocka_unit_test(test_a_second_try_under_another_name),
 		cmocka_unit_test(test_merged_books_are_not_made),
 		cmocka_unit_test(test_cards_move_between_books),
+		cmocka_unit_test(test_a_card_that_came_back_moves_again),
 		cmocka_unit_test(test_a_move_does_not_take_one_card_for_another),
 		cmocka_unit_test(test_moves_may_fail_anywhere),
 	};
