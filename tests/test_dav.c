@@ -595,6 +595,33 @@ static void test_a_home_that_is_too_long_is_nobody_elses(void **state UNUSED)
 	played();
 }
 
+/* A request that is about many books waits for a silent server once; the next one asks again.
+ */
+static void test_a_silence_is_waited_for_once(void **state UNUSED)
+{
+	/* clang-format off */
+	static const struct turn turns[] = {
+		{"PROPFIND", "/", NULL, "silent", 0},
+		{"PROPFIND", "/", NULL, MS_(HOMES("/h/", "")), 0},
+		{"PROPFIND", "/h/", NULL, MS_(BOOK("/h/b/")), 0},
+	};
+	/* clang-format on */
+	struct dav_collections r;
+	struct dav_changes ch;
+	struct dav *d = PLAY(turns);
+
+	assert_int_equal(collections(d, &r), RC_UNAVAILABLE);
+	for (unsigned i = 0; i < 3; i++) {
+		err_clear(&err);
+		assert_int_equal(dav_call(d, changes, STR("/h/b/"), STR(""), a, &ch, &err),
+			RC_UNAVAILABLE);
+		assert_int_equal(err.why, ERR_TIMEOUT);
+	}
+	assert_int_equal(dav_client_trips(client), 1);
+	assert_int_equal(collections(login_as("user", 0), &r), RC_OK);
+	played();
+}
+
 /* A home that moved is looked for once more; a user without one has none. */
 static void test_a_home_that_moved_is_found_again(void **state UNUSED)
 {
@@ -982,6 +1009,7 @@ int main(void)
 		cmocka_unit_test(test_no_redirection_leads_to_another_host),
 		cmocka_unit_test(test_users_are_kept_apart),
 		cmocka_unit_test(test_a_home_that_is_too_long_is_nobody_elses),
+		cmocka_unit_test(test_a_silence_is_waited_for_once),
 		cmocka_unit_test(test_a_home_that_moved_is_found_again),
 		cmocka_unit_test(test_trouble_is_told_as_such),
 		cmocka_unit_test(test_a_cut_list_is_asked_on),
