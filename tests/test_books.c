@@ -434,8 +434,8 @@ static void test_merged_books_are_not_made(void **state UNUSED)
 }
 
 /* MoveItems of one card; its Status, and the new id. */
-static unsigned move(
-	const char *id, const char *from, const char *to, char *new_id, size_t size)
+static unsigned move_from(struct phone *p, const char *id, const char *from, const char *to,
+	char *new_id, size_t size)
 {
 	char text[512];
 	const struct elem *e;
@@ -444,9 +444,15 @@ static unsigned move(
 		"move:MoveItems\n  move:Move\n    move:SrcMsgId \"%s\"\n"
 		"    move:SrcFldId \"%s\"\n    move:DstFldId \"%s\"\n",
 		id, from, to);
-	e = elem_child(phone_post(&s.p, "MoveItems", text), MOVE_RESPONSE);
+	e = elem_child(phone_post(p, "MoveItems", text), MOVE_RESPONSE);
 	(void)snprintf(new_id, size, "%.*s", STR_FMT(elem_text(e, MOVE_DST_MSG_ID)));
 	return elem_u32(e, MOVE_STATUS, 0);
+}
+
+static unsigned move(
+	const char *id, const char *from, const char *to, char *new_id, size_t size)
+{
+	return move_from(&s.p, id, from, to, new_id, size);
 }
 
 /* [MS-ASCMD] 2.2.3.177.10; C52: repeated it gets the same answer. */
@@ -495,6 +501,68 @@ static void test_cards_move_between_books(void **state UNUSED)
 	scene_end(&s);
 }
 
+/* Another client moves a card back to where it was: it has the id that it had, and a phone that
+ * moves it again is not taken for one that repeats itself. */
+static void test_a_card_that_came_back_moves_again(void **state UNUSED)
+{
+	static const char *const paths[] = {MORE, NULL};
+	struct phone_book more;
+	char id[72], new_id[72], name[256];
+
+	begin("14.1", "");
+	put(FAKE_DAV_CONTACTS, "a.vcf", CARD("a", "Ada"));
+	scene_sync(&s);
+	open_book(&more, "More");
+	(void)snprintf(id, sizeof(id), "%s", scene_id(&s, "Ada"));
+	assert_int_equal(move(id, s.b.id, more.id, new_id, sizeof(new_id)), 3);
+	scene_settled(&s);
+	(void)snprintf(
+		name, sizeof(name), "%s", fake_dav_href(s.e.dav, MORE, 0).p + strlen(MORE));
+	fake_dav_remove(s.e.dav, MORE, name);
+	put(FAKE_DAV_CONTACTS, "a.vcf", CARD("a", "Ada"));
+	scene_sync(&s);
+	assert_string_equal(scene_id(&s, "Ada"), id);
+	assert_int_equal(move(id, s.b.id, more.id, new_id, sizeof(new_id)), 3);
+	assert_int_equal(fake_dav_count(s.e.dav, FAKE_DAV_CONTACTS), 0);
+	assert_int_equal(fake_dav_count(s.e.dav, MORE), 1);
+	scene_settled(&s);
+	scene_equal(&s, &more, paths);
+	assert_non_null(phone_book_card(&more, new_id));
+	phone_book_release(&more);
+	scene_end(&s);
+}
+
+/* What another client has put where a card was before it moved is another card: a move of it
+ * neither removes it nor takes the one that is there for it. */
+static void test_a_move_does_not_take_one_card_for_another(void **state UNUSED)
+{
+	static const char *const paths[] = {MORE, NULL};
+	struct phone_book more, theirs;
+	struct phone two;
+	char id[72], new_id[72];
+
+	begin("14.1", "");
+	put(FAKE_DAV_CONTACTS, "a.vcf", CARD("a", "Ada"));
+	scene_sync(&s);
+	open_book(&more, "More");
+	(void)snprintf(id, sizeof(id), "%s", scene_id(&s, "Ada"));
+	assert_int_equal(move(id, s.b.id, more.id, new_id, sizeof(new_id)), 3);
+	put(FAKE_DAV_CONTACTS, "a.vcf", CARD("a", "Adele"));
+	scene_phone(&s, &two, "two");
+	phone_book_init(&theirs, phone_folder(&two, TYPE_OF_CONTACTS));
+	scene_must(phone_book_sync(&two, &theirs, 100, NULL, 0), &two);
+	assert_string_equal(phone_book_find(&theirs, "Adele")->id, id);
+	assert_int_equal(move_from(&two, id, s.b.id, more.id, new_id, sizeof(new_id)), 5);
+	assert_int_equal(scene_count(&s, FAKE_DAV_CONTACTS, "Adele"), 1);
+	assert_int_equal(scene_count(&s, MORE, "Ada"), 1);
+	scene_settled(&s);
+	scene_equal(&s, &more, paths);
+	phone_book_release(&theirs);
+	phone_book_release(&more);
+	phone_release(&two);
+	scene_end(&s);
+}
+
 /* C52, requirements 4.13: a move that fails anywhere and is repeated ends as if it had not. */
 static void test_moves_may_fail_anywhere(void **state UNUSED)
 {
@@ -540,6 +608,8 @@ int main(void)
 		cmocka_unit_test(test_a_second_try_under_another_name),
 		cmocka_unit_test(test_merged_books_are_not_made),
 		cmocka_unit_test(test_cards_move_between_books),
+		cmocka_unit_test(test_a_card_that_came_back_moves_again),
+		cmocka_unit_test(test_a_move_does_not_take_one_card_for_another),
 		cmocka_unit_test(test_moves_may_fail_anywhere),
 	};
 

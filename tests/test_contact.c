@@ -6,6 +6,7 @@
 #include "core/base/base64.h"
 #include "core/base/clock.h"
 #include "core/base/utf8.h"
+#include "core/map/html.h"
 #include "core/map/picture.h"
 #include "core/map/vcard.h"
 #include "tests/support_contact.h"
@@ -623,7 +624,7 @@ static void test_cut_notes_that_come_back_are_unchanged(void **state UNUSED)
 {
 	struct email_options o = plain(V141);
 	struct contact_patch p = {.version = V141, .options = &o, .ghosts = &all_ghosted};
-	struct str card = card_of("3.0", "FN:x\nN:x;;;;\nNOTE:one\\ntwo three\nTITLE:t");
+	struct str card = card_of("3.0", "FN:x\nN:x;;;;\nNOTE:one\\ntwo three\nTITLE:t"), html;
 	static const char part[] = "contacts:JobTitle \"u\"\nairsyncbase:Body\n"
 				   "  airsyncbase:Type \"1\"\n  airsyncbase:Data \"one\\ntwo\"";
 
@@ -632,6 +633,18 @@ static void test_cut_notes_that_come_back_are_unchanged(void **state UNUSED)
 	expect(patched(card, part, &p), "NOTE:one\\ntwo three\nTITLE:u", "the part");
 	o.prefs[0].size = 10;
 	expect(patched(card, part, &p), "NOTE:one\\ntwo\r", "another part is an edit");
+	/* And a device that wants HTML alone. */
+	o.prefs[0] = (struct body_preference){.type = BODY_HTML, .has_size = true, .size = 60};
+	html = html_cut(html_from_text(STR("one\r\ntwo three"), a), 60);
+	assert_true(str_search(html, STR("three")) == html.n);
+	expect(patched(card,
+		       arena_printf(a,
+			       "contacts:JobTitle \"u\"\nairsyncbase:Body\n"
+			       "  airsyncbase:Type \"2\"\n  airsyncbase:Data \"%.*s\"",
+			       STR_FMT(html))
+			       .p,
+		       &p),
+		"NOTE:one\\ntwo three\nTITLE:u", "the part, as HTML");
 }
 
 /* B19958, B20023 */

@@ -314,6 +314,88 @@ static void test_a_repeated_request_doubles_nothing(void **state UNUSED)
 	}
 }
 
+/* S4, C153: the answer got lost, and the user goes on before the phone asks again with the key
+ * it has: what is new is carried out, what was done is not done twice, and each hears of it. */
+static void test_what_was_done_before_the_second_try(void **state UNUSED)
+{
+	for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
+		struct phone_edit v[2] = {
+			{.what = AIRSYNC_ADD, .client_id = "c1", .data = LAST("One")},
+			{.what = AIRSYNC_CHANGE,                   .data = LAST("Adele")              },
+		};
+		char key[32], lines[2048], b[72], etag[64];
+
+		scene_begin(&s, versions[i], "");
+		put("a.vcf", CARD("a", "Ada"));
+		put("b.vcf", CARD("b", "Bob"));
+		scene_sync(&s);
+		(void)snprintf(v[1].id, sizeof(v[1].id), "%s", scene_id(&s, "Ada"));
+		(void)snprintf(b, sizeof(b), "%s", scene_id(&s, "Bob"));
+		(void)snprintf(key, sizeof(key), "%s", s.b.key);
+		scene_send(&s, v, 2);
+		(void)snprintf(etag, sizeof(etag), "%.*s",
+			STR_FMT(fake_dav_etag(s.e.dav, FAKE_DAV_CONTACTS, "a.vcf")));
+		(void)snprintf(lines, sizeof(lines),
+			"      airsync:Commands\n"
+			"        airsync:Change\n          airsync:ServerId \"%s\"\n"
+			"          airsync:ApplicationData\n"
+			"            contacts:LastName \"Adele\"\n"
+			"        airsync:Change\n          airsync:ServerId \"%s\"\n"
+			"          airsync:ApplicationData\n"
+			"            contacts:LastName \"Bert\"\n"
+			"        airsync:Add\n          airsync:ClientId \"c1\"\n"
+			"          airsync:ApplicationData\n"
+			"            contacts:LastName \"Uno\"\n"
+			"        airsync:Add\n          airsync:ClientId \"c2\"\n"
+			"          airsync:ApplicationData\n"
+			"            contacts:LastName \"Two\"\n",
+			v[1].id, b);
+		for (size_t k = 0; k < 3; k++) {
+			const struct elem *c, *r;
+
+			(void)snprintf(s.b.key, sizeof(s.b.key), "%s", key);
+			c = scene_raw(&s, &s.b, lines);
+			r = elem_child(c, AIRSYNC_RESPONSES);
+			assert_int_equal(elem_u32(c, AIRSYNC_STATUS, 0), 1);
+			assert_false(elem_has(r, AIRSYNC_CHANGE));
+			assert_int_equal(elem_count(r, AIRSYNC_ADD), 2);
+			r = elem_child(r, AIRSYNC_ADD);
+			assert_true(str_is(elem_text(r, AIRSYNC_CLIENT_ID), "c1"));
+			assert_true(str_is(elem_text(r, AIRSYNC_SERVER_ID), v[0].id));
+			assert_int_equal(elem_u32(elem_again(r), AIRSYNC_STATUS, 0), 1);
+			assert_false(elem_has(c, AIRSYNC_COMMANDS));
+			book_has("N:Adele", 1);
+			book_has("N:Bert", 1);
+			book_has("N:One", 0);
+			book_has("N:Uno", 1);
+			book_has("N:Two", 1);
+			assert_int_equal(fake_dav_count(s.e.dav, FAKE_DAV_CONTACTS), 4);
+			(void)snprintf(s.b.key, sizeof(s.b.key), "%.*s",
+				STR_FMT(elem_text(c, AIRSYNC_SYNC_KEY)));
+		}
+		/* What was there already was not written once more. */
+		assert_true(str_is(fake_dav_etag(s.e.dav, FAKE_DAV_CONTACTS, "a.vcf"), etag));
+		phone_book_restart(&s.b);
+		scene_settled(&s);
+		scene_end(&s);
+	}
+}
+
+/* clients.md 1: a book that its server no longer has; phones before 12.1 do not know 12. */
+static void test_a_book_that_is_gone_sends_the_phone_to_its_folders(void **state UNUSED)
+{
+	for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
+		const struct elem *c;
+
+		scene_begin(&s, versions[i], "");
+		scene_sync(&s);
+		fake_dav_collection_delete(s.e.dav, FAKE_DAV_CONTACTS);
+		c = scene_raw(&s, &s.b, "");
+		assert_int_equal(elem_u32(c, AIRSYNC_STATUS, 0), i < 2 ? 8 : 12);
+		scene_end(&s);
+	}
+}
+
 /* C154: phones count ClientIds from 1 again. */
 static void test_a_client_id_of_another_request_is_another_item(void **state UNUSED)
 {
@@ -830,6 +912,8 @@ int main(void)
 		cmocka_unit_test(test_a_delete_beats_a_change),
 		cmocka_unit_test(test_a_card_that_changes_under_the_writer),
 		cmocka_unit_test(test_a_repeated_request_doubles_nothing),
+		cmocka_unit_test(test_what_was_done_before_the_second_try),
+		cmocka_unit_test(test_a_book_that_is_gone_sends_the_phone_to_its_folders),
 		cmocka_unit_test(test_a_client_id_of_another_request_is_another_item),
 		cmocka_unit_test(test_bad_commands_get_their_status),
 		cmocka_unit_test(test_windows_of_a_book_that_changes),

@@ -537,6 +537,91 @@ static void test_users_are_kept_apart(void **state UNUSED)
 	played();
 }
 
+#define X16     "xxxxxxxxxxxxxxxx"
+#define X64     X16 X16 X16 X16
+#define TOO_FAR "/far/" X64 X64 X64 X64 "/"
+#define HOMES(a, more)                                                                         \
+	PROP("/", "<d:current-user-principal><d:href>/</d:href></d:current-user-principal>"    \
+		  "<card:addressbook-home-set><d:href>" a "</d:href>" more                     \
+		  "</card:addressbook-home-set>")
+
+static struct dav *login_as(const char *name, unsigned i)
+{
+	char login[32];
+	struct secret password = {NULL, 0};
+	struct dav *d;
+
+	(void)snprintf(login, sizeof(login), "%s%u", name, i);
+	secret_set(&password, STR("pw"));
+	d = dav_client_user(client, str_of(login), &password);
+	secret_release(&password);
+	return d;
+}
+
+/* More users than a worker remembers, and one whose homes are too long to be remembered: none
+ * of his is taken for another's. */
+static void test_a_home_that_is_too_long_is_nobody_elses(void **state UNUSED)
+{
+	enum { USERS = 256 };
+	/* clang-format off */
+	static const struct turn asked[] = {
+		{"PROPFIND", "/", NULL, MS_(HOMES("/h/", "")), 0},
+		{"PROPFIND", "/h/", NULL, MS_(BOOK("/h/b/")), 0},
+		{"PROPFIND", "/", NULL, MS_(HOMES("/near/", "<d:href>" TOO_FAR "</d:href>")), 0},
+		{"PROPFIND", "/near/", NULL, MS_(BOOK("/near/b/")), 0},
+		{"PROPFIND", TOO_FAR, NULL, MS_(BOOK(TOO_FAR "b/")), 0},
+	};
+	/* clang-format on */
+	static struct turn turns[2 * USERS + 4];
+	struct dav_collections r;
+	struct dav *d;
+
+	for (size_t i = 0; i < USERS; i++) {
+		turns[2 * i] = asked[0];
+		turns[2 * i + 1] = asked[1];
+	}
+	memcpy(&turns[2 * USERS], &asked[2], 3 * sizeof(asked[0]));
+	turns[2 * USERS + 3] = asked[1];
+	(void)PLAY(turns);
+	for (unsigned i = 0; i < USERS; i++)
+		assert_int_equal(collections(login_as("user", i), &r), RC_OK);
+	assert_int_equal(collections(login_as("far", 0), &r), RC_OK);
+	assert_int_equal(r.n, 2);
+	/* The one whose place he would have got. */
+	d = login_as("user", 0);
+	assert_int_equal(collections(d, &r), RC_OK);
+	assert_int_equal(r.n, 1);
+	assert_string_equal(r.v[0].path.p, "/h/b/");
+	played();
+}
+
+/* A request that is about many books waits for a silent server once; the next one asks again.
+ */
+static void test_a_silence_is_waited_for_once(void **state UNUSED)
+{
+	/* clang-format off */
+	static const struct turn turns[] = {
+		{"PROPFIND", "/", NULL, "silent", 0},
+		{"PROPFIND", "/", NULL, MS_(HOMES("/h/", "")), 0},
+		{"PROPFIND", "/h/", NULL, MS_(BOOK("/h/b/")), 0},
+	};
+	/* clang-format on */
+	struct dav_collections r;
+	struct dav_changes ch;
+	struct dav *d = PLAY(turns);
+
+	assert_int_equal(collections(d, &r), RC_UNAVAILABLE);
+	for (unsigned i = 0; i < 3; i++) {
+		err_clear(&err);
+		assert_int_equal(dav_call(d, changes, STR("/h/b/"), STR(""), a, &ch, &err),
+			RC_UNAVAILABLE);
+		assert_int_equal(err.why, ERR_TIMEOUT);
+	}
+	assert_int_equal(dav_client_trips(client), 1);
+	assert_int_equal(collections(login_as("user", 0), &r), RC_OK);
+	played();
+}
+
 /* A home that moved is looked for once more; a user without one has none. */
 static void test_a_home_that_moved_is_found_again(void **state UNUSED)
 {
@@ -949,6 +1034,8 @@ int main(void)
 		cmocka_unit_test(test_the_well_known_place_leads_to_the_books),
 		cmocka_unit_test(test_no_redirection_leads_to_another_host),
 		cmocka_unit_test(test_users_are_kept_apart),
+		cmocka_unit_test(test_a_home_that_is_too_long_is_nobody_elses),
+		cmocka_unit_test(test_a_silence_is_waited_for_once),
 		cmocka_unit_test(test_a_home_that_moved_is_found_again),
 		cmocka_unit_test(test_trouble_is_told_as_such),
 		cmocka_unit_test(test_a_cut_list_is_asked_on),

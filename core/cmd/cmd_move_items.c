@@ -119,12 +119,12 @@ static enum rc move_group(struct request *rq, struct services *sv, struct move *
 	return rc;
 }
 
-/* One item of a DAV collection. */
+/* One item of a DAV collection. One that is repeated comes to the same end by itself
+ * (core/sync/item_moves.h), and one that came back goes once more under the id that it had. */
 static enum rc move_one(
 	struct request *rq, struct services *sv, struct move *it, struct err *err)
 {
 	struct item_source from, to;
-	struct moved moved;
 	struct err why = ERR_INIT;
 	uint32_t number;
 	enum rc rc = servers_items(rq, sv, &it->source, &from, &why);
@@ -136,11 +136,9 @@ static enum rc move_one(
 	if (rc == RC_UNAVAILABLE)
 		return err_set(err, rc, "%s", why.text);
 	it->status = rc == RC_ABSENT ? MOVE_BAD_SOURCE : rc ? MOVE_FAILED : MOVE_OK;
-	if (rc)
-		return RC_OK;
-	it->to = server_id_format(rq->arena, it->to_folder, number);
-	moved = (struct moved){it->from, it->to};
-	return state_call(sv->state, moved_add, &rq->device, &moved, 1, err);
+	if (rc == RC_OK)
+		it->to = server_id_format(rq->arena, it->to_folder, number);
+	return RC_OK;
 }
 
 /* [MS-ASCMD] 2.2.1.12. Children of Response in the order of the schema. */

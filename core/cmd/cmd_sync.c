@@ -1,5 +1,4 @@
 #include "core/base/log.h"
-#include "core/base/varint.h"
 #include "core/cmd/command.h"
 #include "core/cmd/quirks.h"
 #include "core/cmd/servers.h"
@@ -40,47 +39,6 @@ static const char *class_name(enum folder_kind kind)
 	return class ? class->name : "Email";
 }
 
-/* `round` of a collection: the state before the answer, and the answers. */
-static struct str round_encode(const struct sync_part *p, struct arena *a)
-{
-	struct buf b;
-	struct str r;
-
-	buf_init(&b, BUF_MAX_TEXT);
-	varint_put_str(&b, p->before);
-	varint_put(&b, p->nanswers);
-	for (size_t i = 0; i < p->nanswers; i++) {
-		varint_put(&b, p->answers[i].what);
-		varint_put_str(&b, p->answers[i].id);
-		varint_put(&b, p->answers[i].status);
-		varint_put_str(&b, p->answers[i].server_id);
-	}
-	r = arena_str(a, buf_str(&b));
-	buf_release(&b);
-	return r;
-}
-
-static enum rc round_decode(struct str in, struct sync_part *p, struct arena *a)
-{
-	uint64_t n;
-
-	if (varint_get_str(&in, &p->before) || varint_get(&in, &n) || n > in.n)
-		return RC_INVALID;
-	p->answers = ARENA_ARRAY(a, struct sync_answer, (size_t)n + 1);
-	p->max_answers = (size_t)n;
-	for (uint64_t i = 0; i < n; i++) {
-		uint32_t what, status;
-		struct str id, server_id;
-
-		if (varint_get32(&in, &what) || varint_get_str(&in, &id) ||
-			varint_get32(&in, &status) || varint_get_str(&in, &server_id))
-			return RC_INVALID;
-		sync_answer(p, (tag_t)what, id, status);
-		p->answers[p->nanswers - 1].server_id = server_id;
-	}
-	return RC_OK;
-}
-
 /* A failure of one collection: the key it sent comes back, [MS-ASCMD] 2.2.3.166.4. */
 static void write_failure(struct sync *s, const struct sync_part *p, unsigned status)
 {
@@ -111,13 +69,10 @@ static enum rc whole_failure(
 
 static enum rc apply_commands(struct sync *s, struct sync_part *p, struct err *err)
 {
-	const struct elem *commands = elem_child(p->e, AIRSYNC_COMMANDS);
+	const struct elem *commands =
+		sync_round_commands(p, elem_child(p->e, AIRSYNC_COMMANDS), s->rq->arena);
 
-	p->max_answers = elem_count(commands, AIRSYNC_CHANGE) +
-			 elem_count(commands, AIRSYNC_DELETE) +
-			 elem_count(commands, AIRSYNC_ADD);
-	p->answers = ARENA_ARRAY(s->rq->arena, struct sync_answer, p->max_answers + 1);
-	p->commanded = p->max_answers > 0;
+	p->commanded = commands->child != NULL;
 	return p->commanded ? p->class->commands(s, p, commands, err) : RC_OK;
 }
 
@@ -257,7 +212,8 @@ static enum rc prime(struct sync *s, struct sync_part *p, struct err *err)
 	return RC_OK;
 }
 
-/* Where the answer starts from: the state, or for a lost answer what it started from then. */
+/* Where the answer starts from: the state, or for a lost answer what it started from then; what
+ * the device did since comes on top of it. */
 static enum rc load(struct sync *s, struct sync_part *p, struct err *err)
 {
 	struct arena *a = s->rq->arena;
@@ -265,7 +221,7 @@ static enum rc load(struct sync *s, struct sync_part *p, struct err *err)
 
 	if (p->fit == SYNC_KEY_PREVIOUS) {
 		/* The key before the first answer has an empty state. */
-		if (p->c.round.n == 0 || round_decode(p->c.round, p, a))
+		if (p->c.round.n == 0 || sync_round_decode(p->c.round, p, a))
 			return err_set(err, RC_INTERNAL, "the stored round is unreadable");
 		bytes = p->before;
 	}
@@ -295,7 +251,7 @@ static enum rc run_round(struct sync *s, struct sync_part *p, struct err *err)
 	size_t more_at;
 	enum rc rc = load(s, p, err);
 
-	if (rc == RC_OK && p->fit == SYNC_KEY_CURRENT)
+	if (rc == RC_OK)
 		rc = apply_commands(s, p, err);
 	/* The ids of the commands are those of a folder that is no more. */
 	if (rc == RC_CONFLICT) {
@@ -323,7 +279,7 @@ static enum rc run_round(struct sync *s, struct sync_part *p, struct err *err)
 	if (rc == RC_OK) {
 		if (advance) {
 			p->c.generation = generation;
-			p->c.round = round_encode(p, a);
+			p->c.round = sync_round_encode(p, a);
 		}
 		rc = store(s, p, advance, err);
 	}
@@ -390,6 +346,12 @@ static enum rc write_later(struct sync *s, const struct sync_part *p)
 	return RC_OK;
 }
 
+/* clients.md 1: phones go to FolderSync on 12; 8 confuses some. */
+static unsigned gone_status(const struct sync *s)
+{
+	return s->rq->version < V121 ? SYNC_NOT_FOUND : SYNC_HIERARCHY_CHANGED;
+}
+
 static enum rc one_collection(struct sync *s, const struct elem *e, struct err *err)
 {
 	struct request *rq = s->rq;
@@ -416,9 +378,7 @@ static enum rc one_collection(struct sync *s, const struct elem *e, struct err *
 	if (rc == RC_ABSENT && quirks_of(rq->device.type) & QUIRK_NO_GONE_COLLECTIONS)
 		return RC_OK;
 	if (rc == RC_ABSENT || (rc == RC_OK && !p.folder.selectable)) {
-		/* clients.md 1: phones go to FolderSync on 12; 8 confuses some. */
-		write_failure(
-			s, &p, rq->version < V121 ? SYNC_NOT_FOUND : SYNC_HIERARCHY_CHANGED);
+		write_failure(s, &p, gone_status(s));
 		return RC_OK;
 	}
 	if (rc)
@@ -448,7 +408,7 @@ static enum rc one_collection(struct sync *s, const struct elem *e, struct err *
 	if (rc == RC_OK && p.reset)
 		write_failure(s, &p, SYNC_BAD_KEY);
 	if (rc == RC_ABSENT) {
-		write_failure(s, &p, SYNC_HIERARCHY_CHANGED);
+		write_failure(s, &p, gone_status(s));
 		return RC_OK;
 	}
 	if (rc == RC_UNAVAILABLE && goes_on_without(s, &p)) {

@@ -45,6 +45,8 @@ struct sync_part {
 	unsigned window;
 	struct sync_answer *answers;
 	size_t nanswers, max_answers;
+	uint64_t *done; /* the commands that were carried out; NULL: not known */
+	size_t ndone;
 	bool new_options;
 	struct str before; /* state bytes that the answer starts from */
 	bool commanded;    /* client commands were carried out */
@@ -81,6 +83,17 @@ struct sync_class {
 };
 
 extern const struct sync_class sync_mail_class, sync_item_class;
+
+/* `round` of a collection: before, answers and done. RC_INVALID. */
+struct str sync_round_encode(const struct sync_part *p, struct arena *a);
+MUST_USE enum rc sync_round_decode(struct str bytes, struct sync_part *p, struct arena *a);
+/*
+ * The commands that are to be carried out: all of a request, or with the previous key those
+ * that its first try did not have. They are noted in p->done, and there is room for their
+ * answers. commands may be NULL; never NULL itself.
+ */
+const struct elem *sync_round_commands(
+	struct sync_part *p, const struct elem *commands, struct arena *a);
 
 void sync_answer(struct sync_part *p, tag_t what, struct str id, unsigned status);
 /* The number (of mail, the UID) in a ServerId of this collection; 0: not of ours. */

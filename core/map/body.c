@@ -175,11 +175,14 @@ bool body_is_cut_echo(
 	struct str stored, struct str sent, const struct email_options *o, struct arena *a)
 {
 	struct shown s;
+	struct str text;
 
 	if (!o)
 		return false;
 	choose(stored, o, a, &s);
-	if (!s.truncated || s.body.type != BODY_PLAIN)
+	if (!s.truncated)
 		return false;
-	return str_eq(str_trim(body_lf(s.data, a)), str_trim(sent));
+	/* What was sent is read in the same way. */
+	text = s.body.type == BODY_HTML ? html_to_text(s.data, 0, a) : s.data;
+	return str_eq(str_trim(body_lf(text, a)), str_trim(sent));
 }

@@ -23,7 +23,7 @@ static enum rc read_one(struct item_source *src, struct str path, struct str hre
 
 /*
  * The source is gone, or the target is there already: has an earlier try done that? Then what
- * is left of the source goes.
+ * is left of the source goes; but not what was put in its place since.
  */
 static enum rc finish(struct item_source *from, const struct item *it, struct item_source *to,
 	struct str href, struct str *etag_r, struct err *err)
@@ -40,6 +40,8 @@ static enum rc finish(struct item_source *from, const struct item *it, struct it
 		rc = read_one(from, folder->path, it->href, &here, err);
 	if (rc)
 		return rc;
+	if (here.bytes.p && !str_eq(here.bytes, there.bytes))
+		return err_set(err, RC_CONFLICT, "another item is there already");
 	*etag_r = there.etag;
 	return here.bytes.p ? dav_call(from->dav, remove, it->href, here.etag, err) : RC_OK;
 }

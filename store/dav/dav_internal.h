@@ -34,6 +34,7 @@ struct dav_user {
 	char login[256];
 	struct secret password;
 	bool no_password;
+	bool silent; /* the server let an exchange of this request time out */
 	unsigned trips;
 };
 

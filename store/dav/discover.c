@@ -68,9 +68,11 @@ static void remember(struct dav_user *u, const struct homes *homes)
 
 	if (homes->n == 0 || homes->n > MS_HOMES)
 		return;
-	for (size_t i = 0; i < homes->n; i++) {
+	/* All or nothing: the place may be another user's still. */
+	for (size_t i = 0; i < homes->n; i++)
 		if (homes->v[i].path.n >= sizeof(k->v[i].path))
 			return;
+	for (size_t i = 0; i < homes->n; i++) {
 		(void)snprintf(
 			k->v[i].path, sizeof(k->v[i].path), "%.*s", STR_FMT(homes->v[i].path));
 		k->v[i].types = homes->v[i].types;

@@ -303,6 +303,7 @@ static enum rc perform(
 		*err = t->err;
 		return err_wrap(err, "%s of %.*s", x->method, STR_FMT(x->path));
 	}
+	u->silent = code == CURLE_OPERATION_TIMEDOUT;
 	if (code != CURLE_OK)
 		return no_answer(t, code, why, err);
 	rc = finish(t, err);
@@ -326,6 +327,10 @@ enum rc dav_exchange(struct dav_user *u, const struct exchange *x, struct arena 
 	/* RFC 7617 section 2. */
 	if (strchr(u->login, ':'))
 		return err_set(err, RC_DENIED, "a login with a colon cannot be told by HTTP");
+	/* One silence is enough for a request: it may be about many collections. */
+	if (u->silent)
+		return err_set_why(err, RC_UNAVAILABLE, ERR_TIMEOUT,
+			"the CardDAV server was silent just now");
 	*r = (struct answer){.status = 0};
 	buf_init(&t.body, x->raw ? DAV_OBJECT_MAX : ERROR_MAX);
 	rc = perform(u, x, &t, err ? err : &own);
