@@ -4,6 +4,7 @@
 #include "core/settings.h"
 #include "core/wire/query.h"
 #include "core/wire/version.h"
+#include "store/postgres/conn.h"
 #include "store/postgres/schema.h"
 #include "store/settings_file.h"
 
@@ -408,7 +409,7 @@ int admin_listener_status(struct admin *ad, char **args)
 		"SELECT l.id, l.host, l.source,"
 		" to_char(l.started, 'YYYY-MM-DD HH24:MI:SS') AS since,"
 		" to_char(l.seen, 'YYYY-MM-DD HH24:MI:SS') AS seen,"
-		" CASE WHEN l.seen > now() - interval '15 seconds' THEN 'alive' ELSE 'dead' END"
+		" CASE WHEN l." CONN_ALIVE " THEN 'alive' ELSE 'dead' END"
 		" AS state, (SELECT count(*) FROM watched w WHERE w.listener = l.id) AS watched,"
 		" (SELECT count(DISTINCT account_id) FROM watch WHERE until > now()) AS waiting"
 		" FROM listener l ORDER BY l.host, l.started",

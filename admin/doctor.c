@@ -2,6 +2,7 @@
  * doctor: looks at everything that easpool depends on, and says what to mend.
  */
 #include "admin/admin.h"
+#include "store/dav/dav.h"
 #include "store/ldap/ldap.h"
 #include "store/postgres/schema.h"
 #include "store/server.h"
@@ -70,6 +71,22 @@ static void check_database(struct findings *f, const struct settings *conf)
 	PQfinish(c);
 }
 
+/* Whether what is sent to a host stays on this one. */
+static bool is_near(struct str host)
+{
+	return str_is(host, "localhost") || str_starts(host, "127.") || str_is(host, "::1") ||
+	       str_is(host, "[::1]");
+}
+
+static struct str url_host(struct str url)
+{
+	struct str host = str_sub(url, str_search(url, STR("//")) + 2, url.n);
+
+	host = str_sub(host, 0, str_find(host, '/'));
+	return str_starts(host, "[") ? str_sub(host, 0, str_find(host, ']') + 1)
+				     : str_sub(host, 0, str_find(host, ':'));
+}
+
 static void check_server(struct findings *f, const struct settings *conf, enum server which)
 {
 	bool imap = which == SERVER_IMAP;
@@ -83,8 +100,7 @@ static void check_server(struct findings *f, const struct settings *conf, enum s
 			     : "see smtp_host, smtp_port, smtp_tls; tls_ca_file for its certificate");
 	else
 		report(f, what, "answers", NULL);
-	if ((imap ? conf->imap_tls : conf->smtp_tls) == TLS_NONE &&
-		!str_is(host, "localhost") && !str_starts(host, "127.") && !str_is(host, "::1"))
+	if ((imap ? conf->imap_tls : conf->smtp_tls) == TLS_NONE && !is_near(host))
 		report(f, what, "passwords go over the network in clear",
 			imap ? "set imap_tls = starttls or implicit"
 			     : "set smtp_tls = starttls or implicit");
@@ -132,6 +148,28 @@ static void check_ldap(
 	if (user && (rc == RC_OK || rc == RC_LIMIT))
 		check_own_entry(f, d, user, a);
 	ldap_directory_free(d);
+}
+
+static void check_carddav(struct findings *f, const struct settings *conf, struct arena *a)
+{
+	struct dav_client *c;
+	struct err err = ERR_INIT;
+	struct str said;
+
+	if (!conf->carddav_url.n) {
+		report(f, "CardDAV", "not used: devices get no contacts (carddav_url)", NULL);
+		return;
+	}
+	c = dav_client_new(conf);
+	if (dav_client_probe(c, a, &said, &err))
+		report(f, "CardDAV", err.text,
+			"see carddav_url; tls_ca_file for the certificate of the server");
+	else
+		report(f, "CardDAV", said.p, NULL);
+	dav_client_free(c);
+	if (str_istarts(conf->carddav_url, "http://") && !is_near(url_host(conf->carddav_url)))
+		report(f, "CardDAV", "passwords go over the network in clear",
+			"use https:// in carddav_url");
 }
 
 static void check_spool(struct findings *f, const struct settings *conf)
@@ -213,6 +251,7 @@ int admin_doctor(struct admin *ad, char **args)
 	check_database(&f, &conf);
 	check_server(&f, &conf, SERVER_IMAP);
 	check_server(&f, &conf, SERVER_SMTP);
+	check_carddav(&f, &conf, a);
 	check_ldap(&f, &conf, ad->user, a);
 	check_spool(&f, &conf);
 	if (args[0])

@@ -35,5 +35,9 @@ enum rc settings_read(
 	if (s->policy_password_failures > 0 && s->policy_password_failures < 4)
 		return err_set(
 			err, RC_INVALID, "%s: policy_password_failures: 0, or 4 to 16", name);
+	if (s->carddav_url.n && !str_istarts(s->carddav_url, "http://") &&
+		!str_istarts(s->carddav_url, "https://"))
+		return err_set(err, RC_INVALID,
+			"%s: carddav_url begins with neither http:// nor https://", name);
 	return RC_OK;
 }

@@ -36,6 +36,10 @@ struct fake_dav {
 	size_t page;
 	unsigned trips, fail_in;
 	bool fail_late;
+	enum rc down;
+	const char *reject;
+	void (*meanwhile)(void *ctx);
+	void *meanwhile_ctx;
 };
 
 static struct fake_dav *of(struct dav *d)
@@ -120,7 +124,7 @@ static struct object *add(struct book *b, struct str href)
 
 	if (b->n == b->cap) {
 		b->cap = b->cap ? 2 * b->cap : 16;
-		b->v = realloc(b->v, b->cap * sizeof(*b->v));
+		b->v = realloc(b->v, b->cap * sizeof(struct object *));
 	}
 	assert(o && b->v);
 	o->href = strndup(href.p, href.n);
@@ -139,7 +143,8 @@ static struct object *change(
 		o = add(b, href);
 	while (b->v[i] != o)
 		i++;
-	memmove(&b->v[i], &b->v[i + 1], (b->n - i - 1) * sizeof(struct object *));
+	for (; i + 1 < b->n; i++)
+		b->v[i] = b->v[i + 1];
 	b->v[b->n - 1] = o;
 	free(o->bytes);
 	o->bytes = bytes.p ? malloc(bytes.n + 1) : NULL;
@@ -166,6 +171,8 @@ static bool fails(struct fake_dav *fd, bool late)
 
 #define BEGIN(fd, err)                                                                         \
 	do {                                                                                   \
+		if ((fd)->down)                                                                \
+			return err_set((err), (fd)->down, "out of order (injected)");          \
 		if (fails((fd), false))                                                        \
 			return err_set((err), RC_UNAVAILABLE, "connection lost (injected)");   \
 	} while (0)
@@ -284,6 +291,7 @@ static enum rc do_get(struct dav *d, struct str path, struct dav_object *v, size
 {
 	struct fake_dav *fd = of(d);
 	struct book *b = find(fd, path);
+	size_t bytes = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		struct object *o;
@@ -292,13 +300,27 @@ static enum rc do_get(struct dav *d, struct str path, struct dav_object *v, size
 			BEGIN(fd, err);
 		if (!b)
 			return absent(path, err);
+		v[i] = (struct dav_object){.href = v[i].href};
+		v[i].left = bytes >= DAV_BATCH_MAX;
+		if (v[i].left)
+			continue;
 		o = object(b, v[i].href);
 		v[i].etag = o ? arena_str(a, etag_of(o)) : STR_NONE;
 		v[i].refused = o && (o->refused || o->n > DAV_OBJECT_MAX);
 		v[i].bytes = o && !v[i].refused ? arena_str(a, (struct str){o->bytes, o->n})
 						: STR_NONE;
+		bytes += v[i].bytes.n;
 	}
 	return n ? END(fd, err) : RC_OK;
+}
+
+static void act(struct fake_dav *fd)
+{
+	void (*meanwhile)(void *ctx) = fd->meanwhile;
+
+	fd->meanwhile = NULL;
+	if (meanwhile)
+		meanwhile(fd->meanwhile_ctx);
 }
 
 static enum rc may_write(struct book *b, struct str href, struct err *err)
@@ -324,12 +346,16 @@ static enum rc do_put(struct dav *d, struct str href, struct str etag, const cha
 	enum rc rc;
 
 	BEGIN(fd, err);
+	act(fd);
 	rc = may_write(b, href, err);
 	if (rc)
 		return rc;
 	o = object(b, href);
 	if (o ? !str_eq(etag, etag_of(o)) : etag.n > 0)
 		return conflict(href, err);
+	if ((b->card4 && str_search(bytes, STR("VERSION:4.0")) == bytes.n) ||
+		(fd->reject && str_search(bytes, str_of(fd->reject)) < bytes.n))
+		return err_set(err, RC_INVALID, "%.*s is not taken", STR_FMT(href));
 	if (b->max_size && bytes.n > b->max_size)
 		return err_set_why(
 			err, RC_LIMIT, ERR_TOO_LARGE, "%.*s is too large", STR_FMT(href));
@@ -345,6 +371,7 @@ static enum rc do_remove(struct dav *d, struct str href, struct str etag, struct
 	enum rc rc;
 
 	BEGIN(fd, err);
+	act(fd);
 	rc = may_write(b, href, err);
 	if (rc)
 		return rc;
@@ -366,6 +393,7 @@ static enum rc do_move(struct dav *d, struct str href, struct str to, struct are
 	enum rc rc;
 
 	BEGIN(fd, err);
+	act(fd);
 	rc = may_write(b, href, err);
 	if (!rc)
 		rc = may_write(t, to, err);
@@ -616,6 +644,22 @@ void fake_dav_fail_after(struct fake_dav *fd, unsigned n, bool after)
 {
 	fd->fail_in = n;
 	fd->fail_late = after;
+}
+
+void fake_dav_down(struct fake_dav *fd, enum rc rc)
+{
+	fd->down = rc;
+}
+
+void fake_dav_reject(struct fake_dav *fd, const char *text)
+{
+	fd->reject = text;
+}
+
+void fake_dav_meanwhile(struct fake_dav *fd, void (*meanwhile)(void *ctx), void *ctx)
+{
+	fd->meanwhile = meanwhile;
+	fd->meanwhile_ctx = ctx;
 }
 
 unsigned fake_dav_trips(struct fake_dav *fd)

@@ -59,6 +59,13 @@ const char *fake_dav_name(struct fake_dav *fd, const char *path);
  * anything, or with `after` only after its work was done (an answer that got lost). 0: never.
  */
 void fake_dav_fail_after(struct fake_dav *fd, unsigned n, bool after);
+/* Every call fails like that from now on, before it does anything; RC_OK: no more. */
+void fake_dav_down(struct fake_dav *fd, enum rc rc);
+/* An object with this text in it is none that the server takes (RC_INVALID); NULL: no more. */
+void fake_dav_reject(struct fake_dav *fd, const char *text);
+/* Once, before the next object is written, removed or moved: what another client does just
+ * then. */
+void fake_dav_meanwhile(struct fake_dav *fd, void (*act)(void *ctx), void *ctx);
 /* Round trips so far. */
 unsigned fake_dav_trips(struct fake_dav *fd);
 

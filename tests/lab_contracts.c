@@ -13,12 +13,15 @@
 #include "tests/contract_directory.h"
 #include "tests/contract_mail.h"
 #include "tests/contract_state.h"
+#include "tests/support_dav.h"
 #include "tests/support_lab.h"
 #include "tests/support_story.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -568,6 +571,131 @@ static void test_ldap_connects_again(void **state UNUSED)
 	ldap_directory_free(d);
 }
 
+/* What one client does, another sees; and nobody sees what is another user's. */
+static void test_address_books_belong_to_their_user(void **state UNUSED)
+{
+	struct dav_peer *ann = dav_peer_new("user01@example.test"),
+			*bob = dav_peer_new("user02@example.test");
+	struct str book = dav_peer_book(ann);
+	struct dav_changes c;
+	struct err err = ERR_INIT;
+
+	assert_string_equal(book.p, "/user01@example.test/contacts/");
+	(void)dav_peer_put(ann, book, "cid.vcf",
+		"BEGIN:VCARD\r\nVERSION:3.0\r\nUID:cid\r\nFN:Cid\r\nN:Cid;;;;\r\nEND:VCARD\r\n");
+	assert_true(dav_peer_find(ann, book, "FN:Cid").p != NULL);
+	assert_int_equal(dav_peer_list(bob, dav_peer_book(bob)).n, 0);
+	assert_int_equal(
+		dav_call(dav_peer_dav(bob), changes, book, STR(""), a, &c, &err), RC_DENIED);
+	dav_peer_remove(ann, book, "cid.vcf");
+	assert_null(dav_peer_get(ann, book, "cid.vcf").p);
+	dav_peer_free(ann);
+	dav_peer_free(bob);
+}
+
+/* A server with TLS that speaks no HTTP tells enough: whether it was believed. */
+static void test_dav_verifies_certificates(void **state UNUSED)
+{
+	struct settings conf = settings("none");
+	struct dav_client *c;
+	struct str said;
+	struct err err = ERR_INIT;
+
+	conf.carddav_url = arena_printf(a, "https://127.0.0.1:%s/", lab_get("IMAPS_PORT"));
+	for (unsigned i = 0; i < 3; i++) {
+		if (i == 1)
+			conf.tls_ca_file = STR("");
+		if (i == 2)
+			conf.tls_verify = false;
+		c = dav_client_new(&conf);
+		assert_int_equal(dav_client_probe(c, a, &said, &err), RC_UNAVAILABLE);
+		assert_int_equal(strstr(err.text, "certificate") != NULL, i == 1);
+		assert_int_equal(strstr(err.text, "HTTP/0.9") != NULL, i != 1);
+		dav_client_free(c);
+	}
+}
+
+/* One worker serves many: each with his own password. */
+static void test_a_wrong_password_opens_no_address_book(void **state UNUSED)
+{
+	struct settings conf = settings("none");
+	struct dav_client *c = dav_client_new(&conf);
+	struct secret right = {NULL, 0}, wrong = {NULL, 0};
+	struct dav_collections r;
+	struct err err = ERR_INIT;
+
+	secret_set(&right, str_of(lab_get("LAB_PASSWORD")));
+	secret_set(&wrong, STR("not the password"));
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(
+			dav_call(dav_client_user(c, STR("user01@example.test"), &right),
+				collections, DAV_CARDS, a, &r, &err),
+			RC_OK);
+		assert_int_equal(r.n, 1);
+		/* The homes are known the second time: one trip. */
+		assert_int_equal(dav_client_trips(c), i ? 1 : 3);
+		assert_int_equal(
+			dav_call(dav_client_user(c, STR("user01@example.test"), &wrong),
+				collections, DAV_CARDS, a, &r, &err),
+			RC_DENIED);
+		assert_int_equal(dav_call(dav_client_user(c, STR("user01@example.test"), NULL),
+					 collections, DAV_CARDS, a, &r, &err),
+			RC_DENIED);
+	}
+	/* Appointments are listed where they are asked for. */
+	assert_int_equal(dav_call(dav_client_user(c, STR("user01@example.test"), &right),
+				 collections, DAV_EVENTS, a, &r, &err),
+		RC_OK);
+	assert_int_equal(r.n, 1);
+	assert_string_equal(r.v[0].path.p, "/user01@example.test/calendar/");
+	dav_client_free(c);
+	secret_release(&right);
+	secret_release(&wrong);
+}
+
+/* C56: it has no MOVE, and fails with 500 over a token that it does not know. */
+static void test_dav_keeps_the_contract_at_xandikos(void **state UNUSED)
+{
+	struct settings conf = settings("none");
+
+	dav_keeps_it(&conf, 0);
+	dav_keeps_it(&conf, DAV_LACKS_SYNC);
+}
+
+static void signal_slapd(int number)
+{
+	FILE *f = fopen(arena_printf(a, "%s/slapd.pid", lab_get("LAB_DIR")).p, "r");
+	char pid[32] = "";
+
+	assert_non_null(f);
+	assert_non_null(fgets(pid, sizeof(pid), f));
+	(void)fclose(f);
+	assert_int_equal(kill((pid_t)strtol(pid, NULL, 10), number), 0);
+}
+
+/* A server that takes connections and says nothing is not waited for longer than ldap_timeout,
+ * on a connection that is there and on new ones, with TLS or without. */
+static void test_ldap_is_silent(void **state UNUSED)
+{
+	const char *const ways[] = {"ldap_timeout = 1\n",
+		"ldap_timeout = 1\nldap_starttls = yes\n",
+		arena_printf(a, "ldap_timeout = 1\nldap_url = %s\n", lab_get("LDAPS_URL")).p};
+	struct settings conf = address_book(ways[0]);
+	struct ldap_directory *d = ldap_directory_new(&conf);
+	struct people r;
+	struct err err = ERR_INIT;
+
+	assert_int_equal(look_up(d, "ann", &r, &err), RC_OK);
+	signal_slapd(SIGSTOP);
+	assert_int_equal(look_up(d, "ann", &r, &err), RC_UNAVAILABLE);
+	assert_int_equal(err.why, ERR_TIMEOUT);
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++)
+		assert_int_equal(look_up_once(ways[i], &r, &err), RC_UNAVAILABLE);
+	signal_slapd(SIGCONT);
+	assert_int_equal(look_up(d, "ann", &r, &err), RC_OK);
+	ldap_directory_free(d);
+}
+
 static int start(void **state UNUSED)
 {
 	struct err err = ERR_INIT;
@@ -582,6 +710,15 @@ static int start(void **state UNUSED)
 		return -1;
 	}
 	PQfinish(c);
+	return 0;
+}
+
+/* Another server for address books; the rest is the same. */
+static int start_xandikos(void **state UNUSED)
+{
+	(void)setenv("EASPOOL_LAB_DAV", "xandikos", 1);
+	lab_up_backends(1);
+	a = arena_new();
 	return 0;
 }
 
@@ -610,10 +747,19 @@ int main(void)
 		cmocka_unit_test(test_ldap_answers_what_came_until_a_limit),
 		cmocka_unit_test(test_ldap_attributes_are_those_of_the_settings),
 		cmocka_unit_test(test_ldap_connects_again),
+		cmocka_unit_test(test_address_books_belong_to_their_user),
+		cmocka_unit_test(test_dav_verifies_certificates),
+		cmocka_unit_test(test_a_wrong_password_opens_no_address_book),
+		cmocka_unit_test(test_ldap_is_silent),
 		cmocka_unit_test(test_postgres_keeps_the_contract),
 		cmocka_unit_test(test_postgres_forgets_what_is_gone_for_long),
 		cmocka_unit_test(test_a_taken_collection_is_waited_for),
 	};
 
-	return cmocka_run_group_tests(tests, start, end);
+	const struct CMUnitTest others[] = {
+		cmocka_unit_test(test_dav_keeps_the_contract_at_xandikos),
+	};
+
+	return cmocka_run_group_tests(tests, start, end) +
+	       cmocka_run_group_tests(others, start_xandikos, end);
 }

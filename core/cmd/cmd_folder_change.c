@@ -10,6 +10,8 @@
 #include "core/sync/hierarchy.h"
 #include "core/sync/sync_key.h"
 
+#include <glib.h>
+
 /* commands.md 3 */
 enum {
 	FOLDER_OK = 1,
@@ -35,6 +37,7 @@ struct change {
 	const struct str *drop;
 	size_t ndrop;
 	bool refreshed; /* the folders below are those of now */
+	bool missed;    /* but for those of a server that could not be asked */
 	struct folders folders;
 };
 
@@ -43,6 +46,8 @@ static enum rc refresh(struct change *ch, struct err *err)
 	struct folder_servers servers = servers_of(ch->rq, ch->sv);
 
 	ch->refreshed = true;
+	ch->missed = false;
+	servers.missed = &ch->missed;
 	return folders_refresh(&servers, ch->rq->arena, &ch->folders, err);
 }
 
@@ -127,6 +132,8 @@ static enum rc created(struct change *ch, enum folder_kind kind, struct str path
 	if (rc)
 		return rc;
 	ch->set = folders_by_path(&ch->folders, kind, path);
+	if (!ch->set && ch->missed && kind != FOLDER_MAIL)
+		return err_set(err, RC_UNAVAILABLE, "the new folder is not listed yet");
 	/* One that the device knows is in the way; else it is what an earlier try has made. */
 	if (how == RC_CONFLICT && (!ch->set || hierarchy_has(ch->told, ch->set->id)))
 		*status_r = FOLDER_EXISTS;
@@ -135,14 +142,25 @@ static enum rc created(struct change *ch, enum folder_kind kind, struct str path
 	return RC_OK;
 }
 
-/* A collection of the DAV server, at a place that is the same when the request comes again. */
+/* The same when the request comes again, and no other request has it. */
+static struct str place_of(const struct request *rq, struct str name)
+{
+	char *hex = g_compute_checksum_for_data(
+		G_CHECKSUM_SHA256, (const unsigned char *)name.p, name.n);
+	struct str r = arena_printf(rq->arena, "eas-%lld-%.*s-%.8s", (long long)rq->device.id,
+		STR_FMT(elem_text(rq->doc, FOLDERHIERARCHY_SYNC_KEY)), hex);
+
+	g_free(hex);
+	return r;
+}
+
+/* A collection of the DAV server. */
 static enum rc create_collection(struct change *ch, const struct item_class *class,
 	struct str name, unsigned *status_r, struct err *err)
 {
 	struct request *rq = ch->rq;
 	struct str path, parent = elem_text(rq->doc, FOLDERHIERARCHY_PARENT_ID);
-	struct str key = arena_printf(rq->arena, "eas-%lld-%.*s", (long long)rq->device.id,
-		STR_FMT(elem_text(rq->doc, FOLDERHIERARCHY_SYNC_KEY)));
+	struct str key = place_of(rq, name);
 	enum rc rc;
 
 	if (parent.n && !str_is(parent, "0")) {

@@ -379,6 +379,17 @@ static bool goes_on_without(const struct sync *s, const struct sync_part *p)
 	return p->folder.kind != FOLDER_MAIL && s->ncollections > 1;
 }
 
+/* What the device sends it has to send again: without an answer it would take it for done. From
+ * 12.1 on a collection that is not there has nothing new. */
+static enum rc write_later(struct sync *s, const struct sync_part *p)
+{
+	bool commands = elem_has(p->e, AIRSYNC_COMMANDS);
+
+	if (commands || s->rq->version < V121)
+		write_failure(s, p, commands ? SYNC_SERVER_ERROR : SYNC_OK);
+	return RC_OK;
+}
+
 static enum rc one_collection(struct sync *s, const struct elem *e, struct err *err)
 {
 	struct request *rq = s->rq;
@@ -443,10 +454,7 @@ static enum rc one_collection(struct sync *s, const struct elem *e, struct err *
 	if (rc == RC_UNAVAILABLE && goes_on_without(s, &p)) {
 		log_warning("folder %.*s: %s", STR_FMT(p.id), err->text);
 		err_clear(err);
-		/* From 12.1 on a collection that is not there has nothing new. */
-		if (p.commanded || rq->version < V121)
-			write_failure(s, &p, p.commanded ? SYNC_SERVER_ERROR : SYNC_OK);
-		return RC_OK;
+		return write_later(s, &p);
 	}
 	/* The device asks again with the same key. */
 	if (rc == RC_UNAVAILABLE || rc == RC_CONFLICT)
@@ -537,8 +545,7 @@ static enum rc look_first(struct sync *s, const struct elem *doc, struct err *er
 /* [MS-ASCMD] 2.2.1.21.1: nothing to report, and the device has time. */
 static enum rc park(struct sync *s, struct reply *rp, int64_t seconds, struct err *err)
 {
-	enum rc rc =
-		state_call(s->sv->state, watch_note, &s->rq->account, &s->watch, false, err);
+	enum rc rc = waiting_note(s->rq, s->sv, &s->watch, err);
 
 	if (rc == RC_OK)
 		rp->wait = waiting_park(s->rq, WAIT_SYNC, seconds, &s->watch);

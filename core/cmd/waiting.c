@@ -7,18 +7,85 @@
 /* How soon a wait is looked after whose account a listener is about to watch, seconds. */
 enum { SOON = 5 };
 
+static struct watched_folder *place_of(const struct watch *w, struct str id)
+{
+	for (size_t i = 0; i < w->n; i++)
+		if (str_eq(w->v[i].id, id))
+			return &w->v[i];
+	return NULL;
+}
+
+/* Room for the ids, and behind them those of folders that are shown as one of them. */
+static enum rc name_folders(struct request *rq, struct services *sv, const struct str *ids,
+	size_t n, struct watch *w, struct err *err)
+{
+	struct folders all = {NULL, 0, 0};
+	const struct folder *shown;
+	enum rc rc = RC_OK;
+
+	if (rq->conf->contacts_merge)
+		rc = state_call(sv->state, folders_load, &rq->account, rq->arena, &all, err);
+	*w = (struct watch){.v = ARENA_ARRAY(rq->arena, struct watched_folder, n + all.n + 1),
+		.n = n,
+		.nall = n};
+	for (size_t i = 0; i < n; i++)
+		w->v[i].id = ids[i];
+	shown = rc ? NULL : folders_of_type(&all, TYPE_CONTACTS);
+	if (!shown || !place_of(w, shown->id))
+		return rc;
+	for (size_t i = 0; i < all.n; i++)
+		if (all.v[i].kind == shown->kind && all.v[i].row != shown->row)
+			w->v[w->nall++].id = all.v[i].id;
+	return RC_OK;
+}
+
+/* The one of the n that the folders behind them are shown as; NULL: there are none. */
+static struct watched_folder *merged(const struct watch *w)
+{
+	for (size_t i = 0; i < w->n && w->nall > w->n; i++)
+		if (w->v[i].folder.type == TYPE_CONTACTS)
+			return &w->v[i];
+	return NULL;
+}
+
+/* Such a folder stands where the last of its collections does. */
+static void fold(struct watch *w)
+{
+	struct watched_folder *shown = merged(w);
+
+	for (size_t i = w->n; shown && i < w->nall; i++) {
+		shown->current = shown->current && w->v[i].current;
+		if (w->v[i].version > shown->version)
+			shown->version = w->v[i].version;
+	}
+}
+
 enum rc waiting_look(struct request *rq, struct services *sv, const struct str *ids, size_t n,
 	struct watch *w, struct err *err)
 {
-	enum rc rc;
+	enum rc rc = name_folders(rq, sv, ids, n, w, err);
 
-	*w = (struct watch){.v = ARENA_ARRAY(rq->arena, struct watched_folder, n + 1), .n = n};
-	for (size_t i = 0; i < n; i++)
-		w->v[i].id = ids[i];
+	if (rc)
+		return rc;
+	w->n = w->nall;
 	rc = state_call(sv->state, watch_look, &rq->account, &rq->device, rq->arena, w, err);
+	w->n = n;
+	fold(w);
 	if (rc || w->watched)
 		return rc;
 	return state_call(sv->state, watch_begin, &rq->account, err);
+}
+
+enum rc waiting_note(
+	struct request *rq, struct services *sv, const struct watch *w, struct err *err)
+{
+	const struct watched_folder *shown = merged(w);
+	struct watch all = *w;
+
+	for (size_t i = w->n; shown && i < w->nall; i++)
+		all.v[i].asked = shown->asked;
+	all.n = w->nall;
+	return state_call(sv->state, watch_note, &rq->account, &all, false, err);
 }
 
 enum rc waiting_hierarchy(struct request *rq, struct services *sv, const struct watch *w,
@@ -108,7 +175,7 @@ enum rc waiting_marks(
 		v->mark = rcs[i] ? (struct mail_mark){0} : marks[i];
 		*gone_r = *gone_r || rcs[i] == RC_ABSENT;
 	}
-	return state_call(sv->state, watch_note, &rq->account, w, false, err);
+	return waiting_note(rq, sv, w, err);
 }
 
 const struct wait *waiting_park(
@@ -116,6 +183,7 @@ const struct wait *waiting_park(
 {
 	struct wait *r = ARENA_NEW(rq->arena, struct wait);
 	int64_t poll = rq->conf->poll_interval;
+	const struct watched_folder *shown = merged(w);
 
 	*r = (struct wait){.kind = kind,
 		.seconds = seconds,
@@ -123,7 +191,7 @@ const struct wait *waiting_park(
 		.covered = w->covered,
 		.poll = w->watched || poll < SOON ? poll : SOON,
 		.hierarchy_seq = w->hierarchy_seq,
-		.v = ARENA_ARRAY(rq->arena, struct wait_folder, w->n + 1)};
+		.v = ARENA_ARRAY(rq->arena, struct wait_folder, w->nall + 1)};
 	for (size_t i = 0; i < w->n; i++) {
 		const struct watched_folder *v = &w->v[i];
 
@@ -131,5 +199,9 @@ const struct wait *waiting_park(
 			r->v[r->n++] = (struct wait_folder){
 				v->folder.row, v->id, v->seq, v->mark.uidnext};
 	}
+	for (size_t i = w->n; shown && waiting_for(shown) && i < w->nall; i++)
+		if (w->v[i].folder.row)
+			r->v[r->n++] = (struct wait_folder){
+				w->v[i].folder.row, shown->id, w->v[i].seq, 0};
 	return r;
 }

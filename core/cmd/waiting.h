@@ -12,6 +12,9 @@
  * that somebody waits. */
 MUST_USE enum rc waiting_look(struct request *rq, struct services *sv, const struct str *ids,
 	size_t n, struct watch *w, struct err *err);
+/* Notes what the servers have said since, of the folders of w: watch_note. */
+MUST_USE enum rc waiting_note(
+	struct request *rq, struct services *sv, const struct watch *w, struct err *err);
 /* Whether the device must ask for its folders anew (FolderSync). At most one trip to the mail
  * server, and none while a listener watches. */
 MUST_USE enum rc waiting_hierarchy(struct request *rq, struct services *sv,

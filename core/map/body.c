@@ -47,7 +47,7 @@ struct str body_lf(struct str s, struct arena *a)
 struct shown {
 	struct email_body body; /* type, and preference if there is one */
 	struct str data;
-	size_t size; /* of the whole */
+	size_t size, chars; /* of the whole */
 	bool truncated;
 };
 
@@ -63,6 +63,7 @@ static void show(struct str text, const struct body_preference *pref,
 	if (r->body.type == BODY_HTML && text.n)
 		r->data = html_from_text(text, a);
 	r->size = r->data.n;
+	r->chars = o->version < V120 ? utf8_chars(r->data) : 0;
 	if (!email_limit(&r->body, o, &limit))
 		return;
 	if (o->version < V120)
@@ -108,10 +109,10 @@ static void write_25(
 	const struct shown *s, const struct body_tags *tags, struct wbxml_writer *w)
 {
 	wbxml_text_if(w, tags->body, s->data);
-	/* [MS-ASCNTC] 2.2.2.8: only when it was truncated. */
+	/* [MS-ASCNTC] 2.2.2.8: characters, and only when it was truncated. */
 	if (!s->truncated)
 		return;
-	wbxml_int(w, tags->size, (int64_t)s->size);
+	wbxml_int(w, tags->size, (int64_t)s->chars);
 	wbxml_bool(w, tags->truncated, true);
 }
 

@@ -3,66 +3,74 @@
 #include "core/base/base64.h"
 
 /* classes.md 6: one row a property, in the order in which they are written. */
-#define TEXT  CONTACT_WHOLE, &contact_text_kind
-#define PHONE CONTACT_WHOLE, &contact_phone_kind
-#define EMAIL CONTACT_WHOLE, &contact_email_kind
-#define IM    CONTACT_WHOLE, &contact_im_kind
-#define DATE  CONTACT_WHOLE, &contact_date_kind
-#define PART  &contact_part_kind
-#define ADDRESS(name, slot)                                                                    \
-	{CONTACTS_##name##_ADDRESS_STREET, slot, 2, &contact_street_kind},                     \
-		{CONTACTS_##name##_ADDRESS_CITY, slot, 3, PART},                               \
-		{CONTACTS_##name##_ADDRESS_STATE, slot, 4, PART},                              \
-		{CONTACTS_##name##_ADDRESS_POSTAL_CODE, slot, 5, PART},                        \
-	{                                                                                      \
-		CONTACTS_##name##_ADDRESS_COUNTRY, slot, 6, PART                               \
-	}
+#define WHOLE  CONTACT_WHOLE
+#define TEXT   &contact_text_kind
+#define PHONE  &contact_phone_kind
+#define EMAIL  &contact_email_kind
+#define IM     &contact_im_kind
+#define URI    &contact_uri_kind
+#define DATE   &contact_date_kind
+#define NAME   &contact_name_kind
+#define PART   &contact_part_kind
+#define STREET &contact_street_kind
 const struct contact_property contact_properties[] = {
-	{CONTACTS_FILE_AS,             SLOT_FILE_AS,             TEXT},
-	{CONTACTS_LAST_NAME,           SLOT_NAME,                0,PART},
-	{CONTACTS_FIRST_NAME,                            SLOT_NAME,                                  1,PART},
-	{CONTACTS_MIDDLE_NAME,                        SLOT_NAME,						2,                                PART},
-	{CONTACTS_TITLE,			   SLOT_NAME,3,PART},
-	{CONTACTS_SUFFIX,SLOT_NAME,                 4,					     PART},
-	{CONTACTS_COMPANY_NAME,              SLOT_ORG,                                     0,PART},
-	{CONTACTS_DEPARTMENT,                            SLOT_ORG,                                1,PART},
-	{CONTACTS_JOB_TITLE,                        SLOT_TITLE,						TEXT          },
-	{CONTACTS_OFFICE_LOCATION,                           SLOT_OFFICE,                TEXT     },
-	{CONTACTS_EMAIL1_ADDRESS,SLOT_EMAIL1,EMAIL},
-	{CONTACTS_EMAIL2_ADDRESS,SLOT_EMAIL2,EMAIL},
-	{CONTACTS_EMAIL3_ADDRESS,                       SLOT_EMAIL3,									   EMAIL														     },
-	{CONTACTS_BUSINESS_PHONE_NUMBER,                           SLOT_BUSINESS,                                                   PHONE                                                            },
-	{CONTACTS_BUSINESS2_PHONE_NUMBER,SLOT_BUSINESS2,PHONE},
-	{CONTACTS_BUSINESS_FAX_NUMBER,SLOT_BUSINESS_FAX,PHONE},
-	{CONTACTS_HOME_PHONE_NUMBER,                    SLOT_HOME,												    PHONE																																		     },
-	{CONTACTS_HOME2_PHONE_NUMBER,                       SLOT_HOME2,										     PHONE																							   },
-	{CONTACTS_HOME_FAX_NUMBER,SLOT_HOME_FAX,PHONE},
-	{CONTACTS_MOBILE_PHONE_NUMBER,SLOT_MOBILE,PHONE},
-	{CONTACTS_CAR_PHONE_NUMBER,                SLOT_CAR,														    PHONE																																																											 },
-	{CONTACTS_PAGER_NUMBER,                      SLOT_PAGER,													       PHONE																																													       },
-	{CONTACTS_RADIO_PHONE_NUMBER,     SLOT_RADIO,PHONE},
-	{CONTACTS_ASSISTANT_NAME,SLOT_ASSISTANT,TEXT},
-	{CONTACTS_ASSISTANT_PHONE_NUMBER,              SLOT_ASSISTANT_PHONE,															     PHONE																																																																																						 },
-	ADDRESS(BUSINESS, SLOT_WORK_ADDRESS),
-	ADDRESS(HOME, SLOT_HOME_ADDRESS),
-	ADDRESS(OTHER, SLOT_OTHER_ADDRESS),
-	{CONTACTS_WEB_PAGE,                  SLOT_URL,																     CONTACT_WHOLE,																																																																										   &contact_uri_kind},
-	{CONTACTS_BIRTHDAY,SLOT_BIRTHDAY,DATE},
-	{CONTACTS_ANNIVERSARY,   SLOT_ANNIVERSARY,DATE},
-	{CONTACTS_SPOUSE,            SLOT_SPOUSE,                             TEXT							     },
-	{CONTACTS_YOMI_FIRST_NAME,         SLOT_YOMI_FIRST,               TEXT                                                       },
-	{CONTACTS_YOMI_LAST_NAME,              SLOT_YOMI_LAST,                TEXT},
-	{CONTACTS_YOMI_COMPANY_NAME,     SLOT_YOMI_COMPANY,      TEXT},
-	{CONTACTS2_NICK_NAME,      SLOT_NICKNAME,   TEXT},
-	{CONTACTS2_CUSTOMER_ID,   SLOT_CUSTOMER,      TEXT},
-	{CONTACTS2_GOVERNMENT_ID,          SLOT_GOVERNMENT,                TEXT},
-	{CONTACTS2_ACCOUNT_NAME,        SLOT_ACCOUNT,                 TEXT},
-	{CONTACTS2_MANAGER_NAME,      SLOT_MANAGER,      TEXT},
-	{CONTACTS2_COMPANY_MAIN_PHONE,       SLOT_COMPANY_PHONE,            PHONE},
-	{CONTACTS2_MMS,       SLOT_MMS,              TEXT},
-	{CONTACTS2_IM_ADDRESS, SLOT_IM1, IM},
-	{CONTACTS2_IM_ADDRESS2,                SLOT_IM2,                          IM},
-	{CONTACTS2_IM_ADDRESS3,         SLOT_IM3,                         IM},
+	{CONTACTS_FILE_AS,                      SLOT_FILE_AS,         WHOLE, TEXT  },
+	{CONTACTS_LAST_NAME,                    SLOT_NAME,            0,     NAME  },
+	{CONTACTS_FIRST_NAME,                   SLOT_NAME,            1,     NAME  },
+	{CONTACTS_MIDDLE_NAME,                  SLOT_NAME,            2,     NAME  },
+	{CONTACTS_TITLE,                        SLOT_NAME,            3,     NAME  },
+	{CONTACTS_SUFFIX,                       SLOT_NAME,            4,     NAME  },
+	{CONTACTS_COMPANY_NAME,                 SLOT_ORG,             0,     PART  },
+	{CONTACTS_DEPARTMENT,                   SLOT_ORG,             1,     PART  },
+	{CONTACTS_JOB_TITLE,                    SLOT_TITLE,           WHOLE, TEXT  },
+	{CONTACTS_OFFICE_LOCATION,              SLOT_OFFICE,          WHOLE, TEXT  },
+	{CONTACTS_EMAIL1_ADDRESS,               SLOT_EMAIL1,          WHOLE, EMAIL },
+	{CONTACTS_EMAIL2_ADDRESS,               SLOT_EMAIL2,          WHOLE, EMAIL },
+	{CONTACTS_EMAIL3_ADDRESS,               SLOT_EMAIL3,          WHOLE, EMAIL },
+	{CONTACTS_BUSINESS_PHONE_NUMBER,        SLOT_BUSINESS,        WHOLE, PHONE },
+	{CONTACTS_BUSINESS2_PHONE_NUMBER,       SLOT_BUSINESS2,       WHOLE, PHONE },
+	{CONTACTS_BUSINESS_FAX_NUMBER,          SLOT_BUSINESS_FAX,    WHOLE, PHONE },
+	{CONTACTS_HOME_PHONE_NUMBER,            SLOT_HOME,            WHOLE, PHONE },
+	{CONTACTS_HOME2_PHONE_NUMBER,           SLOT_HOME2,           WHOLE, PHONE },
+	{CONTACTS_HOME_FAX_NUMBER,              SLOT_HOME_FAX,        WHOLE, PHONE },
+	{CONTACTS_MOBILE_PHONE_NUMBER,          SLOT_MOBILE,          WHOLE, PHONE },
+	{CONTACTS_CAR_PHONE_NUMBER,             SLOT_CAR,             WHOLE, PHONE },
+	{CONTACTS_PAGER_NUMBER,                 SLOT_PAGER,           WHOLE, PHONE },
+	{CONTACTS_RADIO_PHONE_NUMBER,           SLOT_RADIO,           WHOLE, PHONE },
+	{CONTACTS_ASSISTANT_NAME,               SLOT_ASSISTANT,       WHOLE, TEXT  },
+	{CONTACTS_ASSISTANT_PHONE_NUMBER,       SLOT_ASSISTANT_PHONE, WHOLE, PHONE },
+	{CONTACTS_BUSINESS_ADDRESS_STREET,      SLOT_WORK_ADDRESS,    2,     STREET},
+	{CONTACTS_BUSINESS_ADDRESS_CITY,        SLOT_WORK_ADDRESS,    3,     PART  },
+	{CONTACTS_BUSINESS_ADDRESS_STATE,       SLOT_WORK_ADDRESS,    4,     PART  },
+	{CONTACTS_BUSINESS_ADDRESS_POSTAL_CODE, SLOT_WORK_ADDRESS,    5,     PART  },
+	{CONTACTS_BUSINESS_ADDRESS_COUNTRY,     SLOT_WORK_ADDRESS,    6,     PART  },
+	{CONTACTS_HOME_ADDRESS_STREET,          SLOT_HOME_ADDRESS,    2,     STREET},
+	{CONTACTS_HOME_ADDRESS_CITY,            SLOT_HOME_ADDRESS,    3,     PART  },
+	{CONTACTS_HOME_ADDRESS_STATE,           SLOT_HOME_ADDRESS,    4,     PART  },
+	{CONTACTS_HOME_ADDRESS_POSTAL_CODE,     SLOT_HOME_ADDRESS,    5,     PART  },
+	{CONTACTS_HOME_ADDRESS_COUNTRY,         SLOT_HOME_ADDRESS,    6,     PART  },
+	{CONTACTS_OTHER_ADDRESS_STREET,         SLOT_OTHER_ADDRESS,   2,     STREET},
+	{CONTACTS_OTHER_ADDRESS_CITY,           SLOT_OTHER_ADDRESS,   3,     PART  },
+	{CONTACTS_OTHER_ADDRESS_STATE,          SLOT_OTHER_ADDRESS,   4,     PART  },
+	{CONTACTS_OTHER_ADDRESS_POSTAL_CODE,    SLOT_OTHER_ADDRESS,   5,     PART  },
+	{CONTACTS_OTHER_ADDRESS_COUNTRY,        SLOT_OTHER_ADDRESS,   6,     PART  },
+	{CONTACTS_WEB_PAGE,                     SLOT_URL,             WHOLE, URI   },
+	{CONTACTS_BIRTHDAY,                     SLOT_BIRTHDAY,        WHOLE, DATE  },
+	{CONTACTS_ANNIVERSARY,                  SLOT_ANNIVERSARY,     WHOLE, DATE  },
+	{CONTACTS_SPOUSE,                       SLOT_SPOUSE,          WHOLE, TEXT  },
+	{CONTACTS_YOMI_FIRST_NAME,              SLOT_YOMI_FIRST,      WHOLE, TEXT  },
+	{CONTACTS_YOMI_LAST_NAME,               SLOT_YOMI_LAST,       WHOLE, TEXT  },
+	{CONTACTS_YOMI_COMPANY_NAME,            SLOT_YOMI_COMPANY,    WHOLE, TEXT  },
+	{CONTACTS2_NICK_NAME,                   SLOT_NICKNAME,        WHOLE, TEXT  },
+	{CONTACTS2_CUSTOMER_ID,                 SLOT_CUSTOMER,        WHOLE, TEXT  },
+	{CONTACTS2_GOVERNMENT_ID,               SLOT_GOVERNMENT,      WHOLE, TEXT  },
+	{CONTACTS2_ACCOUNT_NAME,                SLOT_ACCOUNT,         WHOLE, TEXT  },
+	{CONTACTS2_MANAGER_NAME,                SLOT_MANAGER,         WHOLE, TEXT  },
+	{CONTACTS2_COMPANY_MAIN_PHONE,          SLOT_COMPANY_PHONE,   WHOLE, PHONE },
+	{CONTACTS2_MMS,			 SLOT_MMS,             WHOLE, TEXT  },
+	{CONTACTS2_IM_ADDRESS,                  SLOT_IM1,             WHOLE, IM    },
+	{CONTACTS2_IM_ADDRESS2,                 SLOT_IM2,             WHOLE, IM    },
+	{CONTACTS2_IM_ADDRESS3,                 SLOT_IM3,             WHOLE, IM    },
 };
 const size_t contact_nproperties = ARRAY_LEN(contact_properties);
 

@@ -29,6 +29,29 @@ static struct str part_out(const struct contact *c, const struct vcard_line *l, 
 	return str_trim(vcard_decode(&c->card, raw_part(l, part)));
 }
 
+/* RFC 2426 3.1.2: a component of a name may be several, "Philip,Paul". A comma before a space
+ * is one that its writer did not escape. */
+static struct str name_out(const struct contact *c, const struct vcard_line *l, int part)
+{
+	struct str v[VCARD_COMPONENTS_MAX], r;
+	size_t n = vcard_split(raw_part(l, part), ',', v, ARRAY_LEN(v));
+	struct buf b;
+
+	buf_init(&b, SIZE_MAX / 8);
+	for (size_t i = 0; i < n; i++) {
+		struct str one = vcard_decode(&c->card, v[i]);
+
+		if (b.n && str_starts(one, " "))
+			buf_addc(&b, ',');
+		else if (b.n && one.n)
+			buf_addc(&b, ' ');
+		buf_add_str(&b, one);
+	}
+	r = arena_str(c->a, buf_str(&b));
+	buf_release(&b);
+	return str_trim(r);
+}
+
 /* RFC 2426 3.2.1: a box and a second line, which devices have no element for, stand below the
  * street. */
 static struct str street_out(const struct contact *c, const struct vcard_line *l, int part)
@@ -321,6 +344,7 @@ static const char *const drop_name[] = {"SORT-AS", "LABEL", NULL};
 
 const struct contact_kind contact_text_kind = {text_out, NULL, NULL, NULL};
 const struct contact_kind contact_part_kind = {part_out, NULL, NULL, drop_name};
+const struct contact_kind contact_name_kind = {name_out, NULL, NULL, drop_name};
 const struct contact_kind contact_street_kind = {street_out, NULL, NULL, drop_name};
 const struct contact_kind contact_email_kind = {email_out, email_normal, NULL, NULL};
 const struct contact_kind contact_phone_kind = {phone_out, NULL, NULL, drop_value};

@@ -10,7 +10,7 @@ const struct contact_list contact_lists[2] = {
          "X-CHILDREN",											 "RELATED;TYPE=child;VALUE=text"},
 };
 
-enum { ITEMS_MAX = 1000 };
+enum { ITEMS_MAX = 1000, LOOKED_MAX = 10 * ITEMS_MAX };
 
 /* Whether a line is one of the list's; several_r: whether it holds more than one name. */
 static bool belongs(const struct contact *c, const struct contact_list *list,
@@ -49,12 +49,14 @@ size_t contact_list_shown(
 	const struct contact *c, const struct contact_list *list, struct str *v)
 {
 	struct str *raw = ARENA_ARRAY(c->a, struct str, ITEMS_MAX);
-	size_t n = 0;
+	size_t n = 0, looked = 0;
 	bool several;
 
-	for (const struct vcard_line *l = c->card.first; l; l = l->next) {
+	for (const struct vcard_line *l = c->card.first; l && looked < LOOKED_MAX;
+		l = l->next) {
 		size_t many = belongs(c, list, l, &several) ? items(l, several, raw) : 0;
 
+		looked += many;
 		for (size_t i = 0; i < many && n < CONTACT_LIST_MAX; i++) {
 			struct str text = item_text(c, raw[i]);
 

@@ -5,7 +5,7 @@ static struct str name_part(const struct contact *c, int part)
 {
 	const struct vcard_line *l = c->line[SLOT_NAME];
 
-	return l ? contact_part_kind.out(c, l, part) : (struct str){"", 0};
+	return l ? contact_name_kind.out(c, l, part) : (struct str){"", 0};
 }
 
 bool contact_has_name(const struct contact *c)

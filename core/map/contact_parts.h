@@ -97,9 +97,9 @@ struct contact_kind {
 	/* Parameters that would no longer be true. */
 	const char *const *drop;
 };
-extern const struct contact_kind contact_text_kind, contact_part_kind, contact_street_kind,
-	contact_email_kind, contact_phone_kind, contact_im_kind, contact_uri_kind,
-	contact_date_kind;
+extern const struct contact_kind contact_text_kind, contact_part_kind, contact_name_kind,
+	contact_street_kind, contact_email_kind, contact_phone_kind, contact_im_kind,
+	contact_uri_kind, contact_date_kind;
 
 extern const struct contact_property contact_properties[];
 extern const size_t contact_nproperties;

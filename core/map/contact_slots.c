@@ -2,92 +2,90 @@
 
 #include <string.h>
 
-enum {
-	MAY_BE_EMPTY = 1, /* a line without a value is taken too */
-	ONLY_NEW = 2,     /* not a number that stands in another slot already */
-};
-
 /* The rows are gone through in order; each takes the first line that fits and that none has
  * taken, if its slot has none. Names: any of them. Types: all of them, none of those with '!'.
  */
-#define VOICE "!FAX !PAGER !MODEM !X-EVOLUTION-TELEX"
-#define IM_NAMES                                                                               \
+#define X(name)   "X-EVOLUTION-" name " X-MS-" name " X-" name
+#define KDE(name) " X-KADDRESSBOOK-X-" name
+#define FAMILY    "X-ABRELATEDNAMES"
+#define IM                                                                                     \
 	"IMPP X-AIM X-ICQ X-MSN X-YAHOO X-JABBER X-SKYPE X-SKYPE-USERNAME X-GOOGLE-TALK "      \
-	"X-GADUGADU X-GROUPWISE X-QQ X-MS-IMADDRESS X-KADDRESSBOOK-X-IMADDRESS"
-#define X(name) "X-EVOLUTION-" name " X-MS-" name " X-" name
+	"X-GADUGADU X-GROUPWISE X-QQ X-MS-IMADDRESS" KDE("IMADDRESS")
+#define VOICE "!FAX !PAGER !MODEM !X-EVOLUTION-TELEX"
 static const struct place {
 	enum slot slot;
 	const char *names, *types, *label;
-	unsigned flags;
-} sources[] = {
-	{SLOT_NAME,            "N",					       "",                      NULL,          MAY_BE_EMPTY},
-	{SLOT_FN,              "FN",					      "",                      NULL,          MAY_BE_EMPTY},
-	{SLOT_ORG,             "ORG",					     "",                      NULL,          MAY_BE_EMPTY},
-	{SLOT_TITLE,           "TITLE",					   "",                      NULL,          MAY_BE_EMPTY},
-	{SLOT_NICKNAME,        "NICKNAME",					"",                      NULL,          MAY_BE_EMPTY},
-	{SLOT_URL,             "URL",					     "WORK",                  NULL,          0           },
-	{SLOT_URL,             "URL",					     "",                      NULL,          MAY_BE_EMPTY},
-	{SLOT_BIRTHDAY,        "BDAY",					    "",                      NULL,          MAY_BE_EMPTY},
-	{SLOT_ANNIVERSARY,     "ANNIVERSARY",                                     "",                      NULL,          MAY_BE_EMPTY},
-	{SLOT_ANNIVERSARY,     X("ANNIVERSARY") " X-KADDRESSBOOK-X-ANNIVERSARY",  "",                      NULL,
-         MAY_BE_EMPTY														 },
-	{SLOT_ANNIVERSARY,     "X-ABDATE",					"",                      "Anniversary", 0           },
-	{SLOT_SPOUSE,          "RELATED",					 "SPOUSE",                NULL,          0           },
-	{SLOT_SPOUSE,          X("SPOUSE") " X-KADDRESSBOOK-X-SPOUSESNAME",       "",                      NULL,          MAY_BE_EMPTY},
-	{SLOT_SPOUSE,          "X-ABRELATEDNAMES",                                "",                      "Spouse",      0           },
-	{SLOT_OFFICE,          "X-OFFICE X-MS-OFFICE X-KADDRESSBOOK-X-OFFICE",    "",                      NULL,          MAY_BE_EMPTY},
-	{SLOT_ASSISTANT,       X("ASSISTANT") " X-KADDRESSBOOK-X-ASSISTANTSNAME", "",                      NULL,
-         MAY_BE_EMPTY														 },
-	{SLOT_ASSISTANT,       "X-ABRELATEDNAMES",                                "",                      "Assistant",   0           },
-	{SLOT_MANAGER,         X("MANAGER") " X-KADDRESSBOOK-X-MANAGERSNAME",     "",                      NULL,          MAY_BE_EMPTY},
-	{SLOT_MANAGER,         "X-ABRELATEDNAMES",                                "",                      "Manager",     0           },
-	{SLOT_YOMI_FIRST,      "X-PHONETIC-FIRST-NAME",                           "",                      NULL,          MAY_BE_EMPTY},
-	{SLOT_YOMI_LAST,       "X-PHONETIC-LAST-NAME",                            "",                      NULL,          MAY_BE_EMPTY},
-	{SLOT_YOMI_COMPANY,    "X-PHONETIC-ORG",                                  "",                      NULL,          MAY_BE_EMPTY},
-	{SLOT_CUSTOMER,        "X-CUSTOMER-ID",                                   "",                      NULL,          MAY_BE_EMPTY},
-	{SLOT_GOVERNMENT,      "X-GOVERNMENT-ID",                                 "",                      NULL,          MAY_BE_EMPTY},
-	{SLOT_ACCOUNT,         "X-ACCOUNT-NAME",                                  "",                      NULL,          MAY_BE_EMPTY},
-	{SLOT_MMS,             "X-MMS",					   "",                      NULL,          MAY_BE_EMPTY},
-	{SLOT_FILE_AS,         "X-EVOLUTION-FILE-AS X-FILE-AS",                   "",                      NULL,          MAY_BE_EMPTY},
-	{SLOT_NOTE,            "NOTE",					    "",                      NULL,          MAY_BE_EMPTY},
-	{SLOT_PHOTO,           "PHOTO",					   "",                      NULL,          0           },
-	{SLOT_WORK_ADDRESS,    "ADR",					     "WORK",                  NULL,          0           },
-	{SLOT_HOME_ADDRESS,    "ADR",					     "HOME",                  NULL,          0           },
-	{SLOT_OTHER_ADDRESS,   "ADR",					     "!WORK !HOME",           NULL,          0           },
-	{SLOT_OTHER_ADDRESS,   "ADR",					     "",                      NULL,          0           },
-	{SLOT_EMAIL1,          "EMAIL",					   "",                      NULL,          0           },
-	{SLOT_EMAIL2,          "EMAIL",					   "",                      NULL,          0           },
-	{SLOT_EMAIL3,          "EMAIL",					   "",                      NULL,          0           },
-	{SLOT_IM1,             IM_NAMES,					  "",                      NULL,          0           },
-	{SLOT_IM2,             IM_NAMES,					  "",                      NULL,          0           },
-	{SLOT_IM3,             IM_NAMES,					  "",                      NULL,          0           },
-	{SLOT_BUSINESS_FAX,    "TEL",					     "FAX WORK",              NULL,          0           },
-	{SLOT_HOME_FAX,        "TEL",					     "FAX HOME",              NULL,          0           },
-	{SLOT_BUSINESS_FAX,    "TEL",					     "FAX !HOME",             NULL,          0           },
-	{SLOT_HOME_FAX,        "TEL",					     "FAX !WORK",             NULL,          0           },
-	{SLOT_PAGER,           "TEL",					     "PAGER",                 NULL,          0           },
-	{SLOT_CAR,             "TEL",					     "CAR",                   NULL,          0           },
-	{SLOT_RADIO,           "TEL",					     "X-RADIO",               NULL,          0           },
-	{SLOT_RADIO,           "TEL",					     "X-EVOLUTION-RADIO",     NULL,          0           },
-	{SLOT_ASSISTANT_PHONE, "TEL",					     "X-ASSISTANT",           NULL,          0           },
-	{SLOT_ASSISTANT_PHONE, "TEL",					     "X-EVOLUTION-ASSISTANT", NULL,          0           },
-	{SLOT_ASSISTANT_PHONE, "X-ASSISTANT-PHONE",                               "",                      NULL,          0           },
-	{SLOT_COMPANY_PHONE,   "TEL",					     "X-MAIN",                NULL,          0           },
-	{SLOT_COMPANY_PHONE,   "TEL",					     "X-EVOLUTION-COMPANY",   NULL,          0           },
-	{SLOT_COMPANY_PHONE,   "TEL",					     "MAIN",                  NULL,          0           },
-	{SLOT_MOBILE,          "TEL",					     "CELL !WORK " VOICE,     NULL,          0           },
-	{SLOT_MOBILE,          "TEL",					     "CELL " VOICE,           NULL,          0           },
-	{SLOT_MOBILE,          "TEL",					     "MOBILE " VOICE,         NULL,          0           },
-	{SLOT_BUSINESS,        "TEL",					     "WORK " VOICE,           NULL,          0           },
-	{SLOT_BUSINESS2,       "TEL",					     "WORK " VOICE,           NULL,          0           },
-	{SLOT_HOME,            "TEL",					     "HOME " VOICE,           NULL,          0           },
-	{SLOT_HOME2,           "TEL",					     "HOME " VOICE,           NULL,          0           },
- /* Better under the wrong label than not on the phone at all. */
-	{SLOT_HOME,            "TEL",					     VOICE,                   NULL,          ONLY_NEW    },
-	{SLOT_HOME2,           "TEL",					     VOICE,                   NULL,          ONLY_NEW    },
-	{SLOT_BUSINESS,        "TEL",					     VOICE,                   NULL,          ONLY_NEW    },
-	{SLOT_BUSINESS2,       "TEL",					     VOICE,                   NULL,          ONLY_NEW    },
-	{SLOT_MOBILE,          "TEL",					     VOICE,                   NULL,          ONLY_NEW    },
+} places[] = {
+	{SLOT_NAME,            "N",				  "",                      NULL         },
+	{SLOT_FN,              "FN",				 "",                      NULL         },
+	{SLOT_ORG,             "ORG",				"",                      NULL         },
+	{SLOT_TITLE,           "TITLE",			      "",                      NULL         },
+	{SLOT_NICKNAME,        "NICKNAME",                           "",                      NULL         },
+	{SLOT_URL,             "URL",				"WORK",                  NULL         },
+	{SLOT_URL,             "URL",				"",                      NULL         },
+	{SLOT_BIRTHDAY,        "BDAY",                               "",                      NULL         },
+	{SLOT_ANNIVERSARY,     "ANNIVERSARY",                        "",                      NULL         },
+	{SLOT_ANNIVERSARY,     X("ANNIVERSARY") KDE("ANNIVERSARY"),  "",                      NULL         },
+	{SLOT_ANNIVERSARY,     "X-ABDATE",                           "",                      "Anniversary"},
+	{SLOT_SPOUSE,          "RELATED",                            "SPOUSE",                NULL         },
+	{SLOT_SPOUSE,          X("SPOUSE") KDE("SPOUSESNAME"),       "",                      NULL         },
+	{SLOT_SPOUSE,          FAMILY,			       "",                      "Spouse"     },
+	{SLOT_OFFICE,          "X-OFFICE X-MS-OFFICE" KDE("OFFICE"), "",                      NULL         },
+	{SLOT_ASSISTANT,       X("ASSISTANT") KDE("ASSISTANTSNAME"), "",                      NULL         },
+	{SLOT_ASSISTANT,       FAMILY,                               "",                      "Assistant"  },
+	{SLOT_MANAGER,         X("MANAGER") KDE("MANAGERSNAME"),     "",                      NULL         },
+	{SLOT_MANAGER,         FAMILY,			       "",                      "Manager"    },
+	{SLOT_YOMI_FIRST,      "X-PHONETIC-FIRST-NAME",              "",                      NULL         },
+	{SLOT_YOMI_LAST,       "X-PHONETIC-LAST-NAME",               "",                      NULL         },
+	{SLOT_YOMI_COMPANY,    "X-PHONETIC-ORG",                     "",                      NULL         },
+	{SLOT_CUSTOMER,        "X-CUSTOMER-ID",                      "",                      NULL         },
+	{SLOT_GOVERNMENT,      "X-GOVERNMENT-ID",                    "",                      NULL         },
+	{SLOT_ACCOUNT,         "X-ACCOUNT-NAME",                     "",                      NULL         },
+	{SLOT_MMS,             "X-MMS",			      "",                      NULL         },
+	{SLOT_FILE_AS,         "X-EVOLUTION-FILE-AS X-FILE-AS",      "",                      NULL         },
+	{SLOT_NOTE,            "NOTE",			       "",                      NULL         },
+	{SLOT_PHOTO,           "PHOTO",			      "",                      NULL         },
+	{SLOT_WORK_ADDRESS,    "ADR",                                "WORK",                  NULL         },
+	{SLOT_HOME_ADDRESS,    "ADR",                                "HOME",                  NULL         },
+	{SLOT_OTHER_ADDRESS,   "ADR",                                "!WORK !HOME",           NULL         },
+	{SLOT_OTHER_ADDRESS,   "ADR",                                "",                      NULL         },
+	{SLOT_EMAIL1,          "EMAIL",                              "",                      NULL         },
+	{SLOT_EMAIL2,          "EMAIL",                              "",                      NULL         },
+	{SLOT_EMAIL3,          "EMAIL",                              "",                      NULL         },
+	{SLOT_IM1,             IM,				   "",                      NULL         },
+	{SLOT_IM2,             IM,				   "",                      NULL         },
+	{SLOT_IM3,             IM,				   "",                      NULL         },
+	{SLOT_BUSINESS_FAX,    "TEL",                                "FAX WORK",              NULL         },
+	{SLOT_HOME_FAX,        "TEL",				"FAX HOME",              NULL         },
+	{SLOT_BUSINESS_FAX,    "TEL",                                "FAX !HOME",             NULL         },
+	{SLOT_HOME_FAX,        "TEL",				"FAX !WORK",             NULL         },
+	{SLOT_PAGER,           "TEL",				"PAGER",                 NULL         },
+	{SLOT_CAR,             "TEL",				"CAR",                   NULL         },
+	{SLOT_RADIO,           "TEL",				"X-RADIO",               NULL         },
+	{SLOT_RADIO,           "TEL",				"X-EVOLUTION-RADIO",     NULL         },
+	{SLOT_ASSISTANT_PHONE, "TEL",                                "X-ASSISTANT",           NULL         },
+	{SLOT_ASSISTANT_PHONE, "TEL",                                "X-EVOLUTION-ASSISTANT", NULL         },
+	{SLOT_ASSISTANT_PHONE, "X-ASSISTANT-PHONE",                  "",                      NULL         },
+	{SLOT_COMPANY_PHONE,   "TEL",                                "X-MAIN",                NULL         },
+	{SLOT_COMPANY_PHONE,   "TEL",                                "X-EVOLUTION-COMPANY",   NULL         },
+	{SLOT_COMPANY_PHONE,   "TEL",                                "MAIN",                  NULL         },
+	{SLOT_MOBILE,          "TEL",				"CELL !WORK " VOICE,     NULL         },
+	{SLOT_MOBILE,          "TEL",				"CELL " VOICE,           NULL         },
+	{SLOT_MOBILE,          "TEL",				"MOBILE " VOICE,         NULL         },
+	{SLOT_BUSINESS,        "TEL",				"WORK " VOICE,           NULL         },
+	{SLOT_BUSINESS2,       "TEL",				"WORK " VOICE,           NULL         },
+	{SLOT_HOME,            "TEL",				"HOME " VOICE,           NULL         },
+	{SLOT_HOME2,           "TEL",				"HOME " VOICE,           NULL         },
+};
+
+/* Numbers that are left, and in no other slot: better under the wrong label than not on the
+ * phone at all. */
+static const struct place leftovers[] = {
+	{SLOT_HOME,      "TEL", VOICE, NULL},
+	{SLOT_HOME2,     "TEL", VOICE, NULL},
+	{SLOT_BUSINESS,  "TEL", VOICE, NULL},
+	{SLOT_BUSINESS2, "TEL", VOICE, NULL},
+	{SLOT_MOBILE,    "TEL", VOICE, NULL},
 };
 
 /* What a new line begins with; 4.0 NULL: the same. */
@@ -132,7 +130,7 @@ static const struct {
 	[SLOT_MOBILE] = {"TEL;TYPE=CELL",             NULL                            },
 	[SLOT_BUSINESS_FAX] = {"TEL;TYPE=WORK;TYPE=FAX",    NULL                            },
 	[SLOT_HOME_FAX] = {"TEL;TYPE=HOME;TYPE=FAX",    NULL                            },
-	[SLOT_CAR] = {"TEL;TYPE=CAR",              NULL                },
+	[SLOT_CAR] = {"TEL;TYPE=CAR",              NULL                            },
 	[SLOT_PAGER] = {"TEL;TYPE=PAGER",            NULL                            },
 	[SLOT_RADIO] = {"TEL;TYPE=X-RADIO",          NULL                            },
 	[SLOT_ASSISTANT_PHONE] = {"TEL;TYPE=X-ASSISTANT",      NULL                            },
@@ -178,9 +176,9 @@ static bool types_fit(const struct vcard_line *l, const char *types)
 	struct str rest = str_of(types), type;
 
 	while (str_next(&rest, ' ', &type)) {
-		bool not = str_starts(type, "!");
+		bool no = str_starts(type, "!");
 
-		if (type.n && vcard_is_type(l, str_sub(type, not, type.n)) == not )
+		if (type.n && vcard_is_type(l, str_sub(type, no, type.n)) == no)
 			return false;
 	}
 	return true;
@@ -231,20 +229,10 @@ static bool same_value(const struct contact *c, enum slot slot, const struct vca
 
 /* B20336: the same number, address or account is shown once in its family. */
 static bool is_repeated(
-	const struct contact *c, const struct place *s, const struct vcard_line *l)
+	const struct contact *c, enum slot first, enum slot last, const struct vcard_line *l)
 {
-	enum slot first, last;
-
-	if (s->flags & ONLY_NEW) {
-		first = SLOT_BUSINESS;
-		last = SLOTS - 1;
-	} else {
-		contact_family(s->slot, &first, &last);
-	}
-	if (first == last)
-		return false;
-	for (enum slot i = first; i <= last; i++)
-		if (c->line[i] && same_value(c, s->slot, l, c->line[i]))
+	for (enum slot i = first; i <= last && first < last; i++)
+		if (c->line[i] && same_value(c, first, l, c->line[i]))
 			return true;
 	return false;
 }
@@ -256,11 +244,14 @@ static bool is_reference(const struct vcard_line *l)
 	       (str_istarts(l->value, "urn:") || str_search(l->value, STR("://")) < l->value.n);
 }
 
+static bool is_empty(const struct vcard_line *l)
+{
+	return str_trim(l->value).n == 0;
+}
+
 static bool fits(const struct contact *c, const struct place *s, const struct vcard_line *l)
 {
 	if (!l->name.n || !is_named(l, s->names) || is_taken(c, l))
-		return false;
-	if (!(s->flags & MAY_BE_EMPTY) && str_trim(l->value).n == 0)
 		return false;
 	if (!contact_line_is(c, l, s->types, s->label) || is_reference(l))
 		return false;
@@ -268,20 +259,50 @@ static bool fits(const struct contact *c, const struct place *s, const struct vc
 		(vcard_is_type(l, STR("X400")) ||
 			!contact_is_smtp(contact_email_kind.out(c, l, CONTACT_WHOLE))))
 		return false;
-	return !is_repeated(c, s, l);
+	return true;
+}
+
+static void place(struct contact *c, const struct place *s, enum slot first, enum slot last)
+{
+	for (struct vcard_line *l = c->card.first; l && !c->line[s->slot]; l = l->next)
+		if (!is_empty(l) && fits(c, s, l) && !is_repeated(c, first, last, l))
+			c->line[s->slot] = l;
+}
+
+/* Of what there is one only, a line without a value is the one to be set. */
+static void place_empty(struct contact *c)
+{
+	for (size_t i = 0; i < ARRAY_LEN(places) && places[i].slot < SLOT_PHOTO; i++) {
+		enum slot slot = places[i].slot;
+
+		for (struct vcard_line *l = c->card.first; l && !c->line[slot]; l = l->next)
+			if (is_empty(l) && fits(c, &places[i], l))
+				c->line[slot] = l;
+	}
 }
 
 void contact_place(struct contact *c)
 {
 	for (size_t i = 0; i < SLOTS; i++)
 		c->line[i] = NULL;
-	for (size_t i = 0; i < ARRAY_LEN(sources); i++) {
-		const struct place *s = &sources[i];
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		enum slot first, last;
 
-		for (struct vcard_line *l = c->card.first; l && !c->line[s->slot]; l = l->next)
-			if (fits(c, s, l))
-				c->line[s->slot] = l;
+		contact_family(places[i].slot, &first, &last);
+		place(c, &places[i], first, last);
 	}
+	for (size_t i = 0; i < ARRAY_LEN(leftovers); i++)
+		place(c, &leftovers[i], SLOT_BUSINESS, SLOTS - 1);
+	place_empty(c);
+}
+
+/* A line that none took because another of its family says the same. */
+static bool repeats(const struct contact *c, enum slot slot, const struct vcard_line *l)
+{
+	for (size_t i = 0; i < ARRAY_LEN(places); i++)
+		if (places[i].slot == slot && !is_empty(l) && fits(c, &places[i], l))
+			return same_value(c, slot, l, c->line[slot]);
+	return false;
 }
 
 void contact_remove_repeats(struct contact *c, enum slot slot)
@@ -291,15 +312,8 @@ void contact_remove_repeats(struct contact *c, enum slot slot)
 
 	contact_family(slot, &first, &last);
 	for (l = c->card.first; l && first < last; l = next) {
-		bool repeated = false;
-
 		next = l->next;
-		for (size_t i = 0; i < ARRAY_LEN(sources) && !repeated; i++)
-			repeated = sources[i].slot == slot && l->name.n &&
-				   is_named(l, sources[i].names) && !is_taken(c, l) &&
-				   types_fit(l, sources[i].types) &&
-				   same_value(c, slot, l, c->line[slot]);
-		if (repeated)
+		if (repeats(c, slot, l))
 			vcard_remove(&c->card, l);
 	}
 }

@@ -38,9 +38,23 @@ const char *picture_type(struct str image)
 	return NULL;
 }
 
+/* The sides of what is not to exceed `side`. */
+static void limit_sides(int side, int *width, int *height)
+{
+	int longer = *width > *height ? *width : *height;
+
+	if (longer <= side)
+		return;
+	*width = (int)((int64_t)*width * side / longer);
+	*height = (int)((int64_t)*height * side / longer);
+	*width = *width > 0 ? *width : 1;
+	*height = *height > 0 ? *height : 1;
+}
+
 struct sizes {
-	int side; /* the longer side is not to exceed it */
-	bool seen, huge;
+	int side;     /* the longer side is not to exceed it */
+	uint64_t max; /* pixels */
+	bool huge;
 };
 
 /* Before anything is decoded: what is too large stops here, the rest is decoded small where
@@ -48,27 +62,23 @@ struct sizes {
 static void size_prepared(GdkPixbufLoader *loader, int width, int height, gpointer p)
 {
 	struct sizes *s = p;
-	int longer = width > height ? width : height;
 
-	s->seen = true;
-	s->huge = width <= 0 || height <= 0 ||
-		  (uint64_t)width * (uint64_t)height > PICTURE_PIXELS_MAX;
+	s->huge = width <= 0 || height <= 0 || (uint64_t)width * (uint64_t)height > s->max;
 	if (s->huge) {
 		gdk_pixbuf_loader_set_size(loader, 0, 0);
 		return;
 	}
-	if (longer <= s->side)
-		return;
-	width = (int)((int64_t)width * s->side / longer);
-	height = (int)((int64_t)height * s->side / longer);
-	gdk_pixbuf_loader_set_size(loader, width > 0 ? width : 1, height > 0 ? height : 1);
+	limit_sides(s->side, &width, &height);
+	gdk_pixbuf_loader_set_size(loader, width, height);
 }
 
 /* Decoded, not larger than `side`, the right way up; NULL: it cannot be. */
 static GdkPixbuf *load(struct str image, const char *type, int side, bool *huge_r)
 {
 	GdkPixbufLoader *loader = gdk_pixbuf_loader_new_with_mime_type(type, NULL);
-	struct sizes sizes = {.side = side};
+	bool jpeg = strcmp(type, "image/jpeg") == 0;
+	struct sizes sizes = {
+		side, jpeg ? PICTURE_PIXELS_MAX : PICTURE_PIXELS_MAX_WHOLE, false};
 	GdkPixbuf *got = NULL, *upright;
 	bool ok = true;
 
@@ -124,10 +134,31 @@ static bool encode(
 	return ok;
 }
 
+/* As a JPEG, smaller and worse until it fits. */
+static bool shrink(GdkPixbuf *image, size_t max, struct arena *a, struct str *jpeg_r)
+{
+	bool ok = false;
+
+	for (size_t i = 0; i < ARRAY_LEN(tries) && !ok; i++) {
+		int width = gdk_pixbuf_get_width(image), height = gdk_pixbuf_get_height(image);
+		GdkPixbuf *scaled;
+
+		limit_sides(tries[i].side, &width, &height);
+		scaled = gdk_pixbuf_scale_simple(image, width, height, GDK_INTERP_BILINEAR);
+		if (!scaled)
+			return false;
+		ok = encode(scaled, tries[i].quality, max, a, jpeg_r);
+		g_object_unref(scaled);
+	}
+	return ok;
+}
+
 enum rc picture_fit(
 	struct str image, size_t max, struct arena *a, struct str *jpeg_r, struct err *err)
 {
 	const char *type = picture_type(image);
+	GdkPixbuf *loaded, *plain;
+	bool huge, fits;
 
 	if (image.n > PICTURE_BYTES_MAX)
 		return err_set(err, RC_LIMIT, "an image of %zu octets", image.n);
@@ -139,21 +170,16 @@ enum rc picture_fit(
 	 */
 	if (!type)
 		return err_set(err, RC_INVALID, "an image of an unknown kind");
-	for (size_t i = 0; i < ARRAY_LEN(tries); i++) {
-		bool huge, ok;
-		GdkPixbuf *loaded = load(image, type, tries[i].side, &huge), *plain;
-
-		if (huge)
-			return err_set(err, RC_LIMIT, "an image of too many pixels");
-		plain = loaded ? flat(loaded) : NULL;
-		if (loaded)
-			g_object_unref(loaded);
-		if (!plain)
-			return err_set(err, RC_INVALID, "this is no image that can be read");
-		ok = encode(plain, tries[i].quality, max, a, jpeg_r);
-		g_object_unref(plain);
-		if (ok)
-			return RC_OK;
-	}
-	return err_set(err, RC_LIMIT, "the image does not fit into %zu octets", max);
+	loaded = load(image, type, tries[0].side, &huge);
+	if (huge)
+		return err_set(err, RC_LIMIT, "an image of too many pixels");
+	plain = loaded ? flat(loaded) : NULL;
+	if (loaded)
+		g_object_unref(loaded);
+	if (!plain)
+		return err_set(err, RC_INVALID, "this is no image that can be read");
+	fits = shrink(plain, max, a, jpeg_r);
+	g_object_unref(plain);
+	return fits ? RC_OK
+		    : err_set(err, RC_LIMIT, "the image does not fit into %zu octets", max);
 }

@@ -157,6 +157,9 @@ static bool parse_line(struct vcard_line *l, struct str text)
 	l->params = str_find(head, ';') < head.n
 			    ? str_sub(head, str_find(head, ';') + 1, head.n)
 			    : STR_NONE;
+	/* A quote there would reach into what the line is set to. */
+	if (str_find(l->name, '"') < l->name.n)
+		return false;
 	dot = str_find(l->name, '.');
 	if (dot < l->name.n) {
 		l->group = str_sub(l->name, 0, dot);
@@ -515,6 +518,16 @@ static bool is_one_of(struct str name, const char *const *names)
 	return false;
 }
 
+static bool is_balanced(struct str param)
+{
+	bool balanced = true;
+
+	for (size_t i = 0; i < param.n; i++)
+		if (param.p[i] == '"')
+			balanced = !balanced;
+	return balanced;
+}
+
 void vcard_set(struct vcard *c, struct vcard_line *l, struct str raw, const char *const *drop)
 {
 	struct str rest = l->params, param, name, value;
@@ -529,7 +542,9 @@ void vcard_set(struct vcard *c, struct vcard_line *l, struct str raw, const char
 	while (next_field(&rest, ';', &param)) {
 		value = param_value(param, &name);
 		name = name.n ? name : value;
-		if (is_one_of(name, drop) || is_one_of(name, encoding_params))
+		/* One whose quotes are not closed would take in what follows. */
+		if (is_one_of(name, drop) || is_one_of(name, encoding_params) ||
+			!is_balanced(param))
 			continue;
 		buf_addc(&b, ';');
 		buf_add_str(&b, param);
@@ -565,22 +580,28 @@ static void unlink_line(struct vcard *c, struct vcard_line *l)
 	c->changed = true;
 }
 
+/* X-ABLabel and X-ABADR, which are about the other lines of their group. */
+static bool is_label(const struct vcard_line *l)
+{
+	return str_iis(l->name, "X-ABLABEL") || str_iis(l->name, "X-ABADR");
+}
+
+static bool is_in_group(const struct vcard_line *l, struct str group)
+{
+	return l->name.n && str_ieq(l->group, group);
+}
+
 void vcard_remove(struct vcard *c, struct vcard_line *l)
 {
-	struct vcard_line *label = NULL;
-
 	unlink_line(c, l);
 	if (!l->group.n)
 		return;
-	for (struct vcard_line *o = c->first; o; o = o->next) {
-		if (!o->name.n || !str_ieq(o->group, l->group))
-			continue;
-		if (!str_iis(o->name, "X-ABLABEL") || label)
+	for (struct vcard_line *o = c->first; o; o = o->next)
+		if (is_in_group(o, l->group) && !is_label(o))
 			return;
-		label = o;
-	}
-	if (label)
-		unlink_line(c, label);
+	for (struct vcard_line *o = c->first; o; o = o->next)
+		if (is_in_group(o, l->group))
+			unlink_line(c, o);
 }
 
 void vcard_swap(struct vcard *c, struct vcard_line *l, struct vcard_line *with)

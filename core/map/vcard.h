@@ -83,7 +83,7 @@ void vcard_set(struct vcard *c, struct vcard_line *l, struct str raw, const char
  * end. */
 struct vcard_line *vcard_add(
 	struct vcard *c, struct vcard_line *before, struct str head, struct str raw);
-/* The line, and the label of its group (X-ABLabel) when that has no other line. */
+/* The line, and what Apple says of its group (X-ABLabel, X-ABADR) when that has no other. */
 void vcard_remove(struct vcard *c, struct vcard_line *l);
 /* Two lines of the card change places. */
 void vcard_swap(struct vcard *c, struct vcard_line *l, struct vcard_line *with);

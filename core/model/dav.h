@@ -68,6 +68,8 @@ struct dav_object {
 	struct str bytes; /* out; STR_NONE: it is gone, or `refused` */
 	bool refused;     /* out: it is there, and the server does not give it, or it is larger
 			     than DAV_OBJECT_MAX */
+	bool left; /* out: not read. Those before it were so large (DAV_BATCH_MAX) that it is to
+		      be asked for once more; never the first */
 };
 
 struct dav {

@@ -160,6 +160,8 @@ struct watched_folder {
 struct watch {
 	struct watched_folder *v; /* in: the ids */
 	size_t n;
+	size_t nall; /* of core/cmd/waiting.h: behind the n others that are shown as one of them
+		      */
 	struct collection hierarchy; /* of the device */
 	uint64_t hierarchy_seq;      /* like seq, of the account's folders */
 	bool hierarchy_current;      /* the stored folders are those of the mail server */

@@ -360,6 +360,8 @@ static void add_collections(const struct folder_servers *from, const struct item
 	if (rc) {
 		log_warning(
 			"folders of class %s are left as they were: %s", class->name, why.text);
+		if (from->missed)
+			*from->missed = true;
 		for (size_t i = 0; i < stored->n; i++)
 			if (stored->v[i].kind == class->kind)
 				r->v[r->n++] = stored->v[i];

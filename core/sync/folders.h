@@ -31,6 +31,8 @@ struct folder_servers {
 	struct mail *mail;
 	struct dav *dav; /* NULL: there is no such server */
 	const struct settings *conf;
+	bool *missed; /* out, or NULL: a DAV server could not be asked, its folders are those
+			 that were known */
 };
 
 /* Lists what the servers have, brings the stored folders up to date, gives them back. */

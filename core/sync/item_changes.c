@@ -43,15 +43,15 @@ static enum rc find(const struct item_writer *w, const struct item_command *v, s
 	return rc;
 }
 
-/* What the device did is noted, and no news for it. */
+/* What the device did is noted. known: the item is as the device has it, which is no news. */
 static enum rc note(const struct item_writer *w, int64_t folder, struct str href,
-	struct str etag, bool gone, struct item *r, struct err *err)
+	struct str etag, bool known, struct item *r, struct err *err)
 {
 	struct item_source *src = w->round->src;
-	enum rc rc = state_call(
-		src->state, item_own, src->account, folder, href, etag, gone, src->a, r, err);
+	enum rc rc = state_call(src->state, item_own, src->account, folder, href, etag,
+		etag.p == NULL, src->a, r, err);
 
-	if (rc == RC_OK)
+	if (rc == RC_OK && known)
 		item_state_mine(&w->round->st, r->number, r->version);
 	return rc;
 }
@@ -75,6 +75,7 @@ static enum rc apply(const struct item_writer *w, struct str bytes, const struct
 	struct item_edit e = {.version = w->version,
 		.ghosts = w->ghosts,
 		.keep_picture = w->keep_picture,
+		.options = w->round->options,
 		.uid = uid,
 		.newer = newer};
 
@@ -89,10 +90,14 @@ static enum rc change(const struct item_writer *w, struct item_command *c, struc
 	struct dav_object *object, struct err *err)
 {
 	struct item_source *src = w->round->src;
-	bool conflict = in_conflict(w, it) || !str_eq(object->etag, it->etag);
+	bool conflict = in_conflict(w, it);
 	struct str changed, etag;
-	enum rc rc = RC_CONFLICT;
+	enum rc rc = object->left ? item_source_read(src, it, 1, src->a, object, err) : RC_OK;
 
+	if (rc)
+		return rc;
+	conflict = conflict || !str_eq(object->etag, it->etag);
+	rc = RC_CONFLICT;
 	for (unsigned tries = 0; tries < 2 && rc == RC_CONFLICT; tries++) {
 		err_clear(err);
 		if (tries) {
@@ -113,7 +118,9 @@ static enum rc change(const struct item_writer *w, struct item_command *c, struc
 		rc = dav_call(src->dav, put, it->href, object->etag, src->class->type, changed,
 			src->a, &etag, err);
 	}
-	return rc ? rc : note(w, it->folder, it->href, etag, false, it, err);
+	/* What the other side did to properties that the device keeps to itself, it has to be
+	 * told. */
+	return rc ? rc : note(w, it->folder, it->href, etag, !conflict, it, err);
 }
 
 /* The numbers that the server is asked of, into a list without those that are gone. */
@@ -215,21 +222,20 @@ static struct str new_uid(const struct item_writer *w, struct str client_id)
 	return r;
 }
 
-/* Something is at the place of the new item: what an earlier try has put there? */
-static enum rc adopt(const struct item_writer *w, struct str path, struct str href,
-	struct str uid, struct str *etag_r, struct err *err)
+/* Something is at the place of the new item: what an earlier try has put there? Others may have
+ * changed it since. */
+static enum rc adopt(const struct item_writer *w, struct str path, struct dav_object *object,
+	struct str uid, struct err *err)
 {
 	struct item_source *src = w->round->src;
-	struct dav_object object = {.href = href};
 	enum rc rc;
 
 	err_clear(err);
-	rc = dav_call(src->dav, get, path, &object, 1, src->a, err);
+	rc = dav_call(src->dav, get, path, object, 1, src->a, err);
 	if (rc)
 		return rc;
-	if (!object.bytes.p || !str_eq(src->class->uid(object.bytes, src->a), uid))
+	if (!object->bytes.p || !str_eq(src->class->uid(object->bytes, src->a), uid))
 		return err_set(err, RC_UNAVAILABLE, "the place of a new item is taken");
-	*etag_r = object.etag;
 	return RC_OK;
 }
 
@@ -237,11 +243,12 @@ static enum rc add(const struct item_writer *w, struct item_command *c, struct e
 {
 	struct item_source *src = w->round->src;
 	const struct folder *folder = &src->folders[0];
-	struct str uid = new_uid(w, c->client_id), bytes, etag, href;
+	struct str uid = new_uid(w, c->client_id), bytes;
+	struct dav_object object = {.bytes = STR_NONE};
 	struct item it;
 	enum rc rc = RC_INVALID;
 
-	href = dav_call(src->dav, join, folder->path,
+	object.href = dav_call(src->dav, join, folder->path,
 		arena_printf(src->a, "%.*s%s", STR_FMT(uid), src->class->suffix), src->a);
 	/* Few servers want the newer format; those refuse the older one. */
 	for (unsigned newer = 0; newer < 2 && rc == RC_INVALID; newer++) {
@@ -249,13 +256,14 @@ static enum rc add(const struct item_writer *w, struct item_command *c, struct e
 		rc = apply(w, STR_NONE, c->data, uid, newer, &bytes, err);
 		if (rc)
 			return rc;
-		rc = dav_call(src->dav, put, href, (struct str){"", 0}, src->class->type, bytes,
-			src->a, &etag, err);
+		rc = dav_call(src->dav, put, object.href, (struct str){"", 0}, src->class->type,
+			bytes, src->a, &object.etag, err);
 	}
 	if (rc == RC_CONFLICT)
-		rc = adopt(w, folder->path, href, uid, &etag, err);
+		rc = adopt(w, folder->path, &object, uid, err);
 	if (rc == RC_OK)
-		rc = note(w, folder->row, href, etag, false, &it, err);
+		rc = note(w, folder->row, object.href, object.etag,
+			!object.bytes.p || str_eq(object.bytes, bytes), &it, err);
 	if (rc == RC_OK) {
 		c->number = it.number;
 		uidset_add(&w->round->st.held, it.number);

@@ -7,8 +7,10 @@
 static enum rc write_contact(const struct item *it, struct str bytes,
 	const struct email_options *o, struct arena *a, struct wbxml_writer *w, struct err *err)
 {
+	enum rc rc = contact_write(bytes, o, a, w, err);
+
 	(void)it;
-	return contact_write(bytes, o, a, w, err);
+	return rc == RC_INVALID && contact_is_group(bytes, a) ? RC_ABSENT : rc;
 }
 
 static enum rc apply_contact(struct str bytes, const struct elem *data,
@@ -17,6 +19,7 @@ static enum rc apply_contact(struct str bytes, const struct elem *data,
 	struct contact_patch p = {.version = e->version,
 		.ghosts = e->ghosts,
 		.keep_picture = e->keep_picture,
+		.options = e->options,
 		.uid = e->uid,
 		.card4 = e->newer};
 

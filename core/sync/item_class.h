@@ -13,9 +13,10 @@
 struct item_edit {
 	enum eas_version version;
 	const struct ghosts *ghosts;
-	bool keep_picture; /* an absent or empty Picture means nothing */
-	struct str uid;    /* of a new object */
-	bool newer;        /* a new object in the newer format: the server refused the other */
+	bool keep_picture;                   /* an absent or empty Picture means nothing */
+	const struct email_options *options; /* what it is sent bodies with */
+	struct str uid;                      /* of a new object */
+	bool newer; /* a new object in the newer format: the server refused the other */
 };
 
 struct item_class {
@@ -25,7 +26,8 @@ struct item_class {
 	const char *type;                 /* media type of its objects */
 	const char *suffix;               /* of the names of new ones */
 	unsigned default_type, user_type; /* FolderTypes */
-	/* The children of ApplicationData; RC_INVALID: it cannot be shown. */
+	/* The children of ApplicationData; RC_INVALID: it cannot be shown; RC_ABSENT: devices
+	 * have no such thing. */
 	enum rc (*write)(const struct item *it, struct str bytes, const struct email_options *o,
 		struct arena *a, struct wbxml_writer *w, struct err *err);
 	/* The object with what `data` says; bytes STR_NONE: a new one. The same bytes when

@@ -60,10 +60,11 @@ enum rc item_move(struct item_source *from, uint32_t number, struct item_source 
 	uidset_add(&one, number);
 	rc = state_call(from->state, items_get, from->account, from->rows, from->n, &one, a,
 		&items, err);
-	if (rc == RC_OK && (items.n == 0 || items.v[0].gone))
+	if (rc == RC_OK && items.n == 0)
 		rc = err_set(err, RC_ABSENT, "there is no such item");
 	if (rc)
 		return rc;
+	/* One that is gone may be where an earlier try has moved it. */
 	href = target_of(to, &items.v[0], a);
 	rc = dav_call(from->dav, move, items.v[0].href, href, a, &etag, err);
 	if (rc == RC_ABSENT || rc == RC_CONFLICT)

@@ -121,6 +121,17 @@ uint64_t item_source_purged(const struct item_source *src)
 	return r;
 }
 
+uint64_t item_source_shown(const struct item_source *src)
+{
+	uint64_t r = 0;
+
+	/* In whatever order. */
+	for (size_t i = 0; i < src->n; i++)
+		r += (uint64_t)src->rows[i] * UINT64_C(0x9e3779b97f4a7c15) ^
+		     (uint64_t)src->rows[i] << 7;
+	return r ? r : 1;
+}
+
 const struct folder *item_source_folder(const struct item_source *src, const struct item *it)
 {
 	for (size_t i = 0; i < src->n; i++)
@@ -159,8 +170,8 @@ enum rc item_source_read(const struct item_source *src, const struct item *v, si
 	/* What the recipient cache holds stands in its etag. */
 	if (src->folders[0].kind == FOLDER_RECIPIENTS) {
 		for (size_t i = 0; i < n; i++)
-			objects_r[i] =
-				(struct dav_object){v[i].href, v[i].etag, v[i].etag, false};
+			objects_r[i] = (struct dav_object){
+				.href = v[i].href, .etag = v[i].etag, .bytes = v[i].etag};
 		return RC_OK;
 	}
 	if (!src->dav)

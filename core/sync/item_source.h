@@ -33,6 +33,8 @@ MUST_USE enum rc item_source_ask(struct item_source *src, struct err *err);
 /* The greatest version, and the greatest of which items are forgotten. */
 uint64_t item_source_version(const struct item_source *src);
 uint64_t item_source_purged(const struct item_source *src);
+/* Which collections these are, as a number other than 0. */
+uint64_t item_source_shown(const struct item_source *src);
 /* The folder that an item is in. */
 const struct folder *item_source_folder(const struct item_source *src, const struct item *it);
 

@@ -30,6 +30,8 @@ struct str item_state_encode(const struct item_state *st, struct arena *a)
 	varint_put(&b, FORMAT);
 	varint_put(&b, st->version);
 	varint_put(&b, st->retried);
+	varint_put(&b, st->more);
+	varint_put(&b, st->shown);
 	for (size_t i = 0; i < ARRAY_LEN(sets); i++)
 		uidset_encode(sets[i], &b);
 	varint_put(&b, st->nmine);
@@ -45,12 +47,14 @@ struct str item_state_encode(const struct item_state *st, struct arena *a)
 enum rc item_state_decode(struct str in, struct item_state *st, struct arena *a)
 {
 	struct uidset *sets[] = SETS(st);
-	uint32_t format, n;
+	uint32_t format, more, n;
 
 	item_state_init(st, a);
 	if (varint_get32(&in, &format) || format != FORMAT || varint_get(&in, &st->version) ||
-		varint_get(&in, &st->retried))
+		varint_get(&in, &st->retried) || varint_get32(&in, &more) ||
+		varint_get(&in, &st->shown))
 		return RC_INVALID;
+	st->more = more;
 	for (size_t i = 0; i < ARRAY_LEN(sets); i++)
 		if (uidset_decode(sets[i], &in))
 			return RC_INVALID;

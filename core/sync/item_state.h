@@ -15,6 +15,8 @@ struct item_mine {
 
 struct item_state {
 	uint64_t version;       /* changes up to here are told */
+	bool more;              /* the last answer was not told to the end */
+	uint64_t shown;         /* which collections were told of; 0: none yet */
 	struct uidset held;     /* the device has these */
 	struct uidset pending;  /* it is to get these, whatever their version */
 	struct uidset gone;     /* of held: it is to be told that they are gone */

@@ -26,14 +26,21 @@ static void retry_skipped(struct item_round *r)
 	r->st.retried = now;
 }
 
-/* A device that was away for long cannot be told of each item that went: it is compared. */
-static enum rc find_lost(struct item_round *r, struct err *err)
+/*
+ * A device that was away for long cannot be told of each item that went: it is compared. The
+ * same when collections came to those that it is shown as one folder, or went from them: what
+ * is in them may be older than what the device was told.
+ */
+static enum rc compare(struct item_round *r, struct err *err)
 {
 	const struct item_source *src = r->src;
 	struct uidset there, lost = uidset_copy(&r->st.held, src->a);
+	uint64_t shown = item_source_shown(src);
+	bool others = r->st.shown && r->st.shown != shown;
 	enum rc rc;
 
-	if (!r->st.version || r->st.version >= item_source_purged(src))
+	r->st.shown = shown;
+	if (!others && (!r->st.version || r->st.version >= item_source_purged(src)))
 		return RC_OK;
 	uidset_init(&there, src->a);
 	rc = state_call(
@@ -42,6 +49,11 @@ static enum rc find_lost(struct item_round *r, struct err *err)
 		return rc;
 	uidset_subtract(&lost, &there);
 	uidset_union(&r->st.gone, &lost);
+	if (!others)
+		return RC_OK;
+	uidset_subtract(&there, &r->st.held);
+	uidset_subtract(&there, &r->st.skipped);
+	uidset_union(&r->st.pending, &there);
 	return RC_OK;
 }
 
@@ -111,11 +123,12 @@ enum rc item_round_look(struct item_round *r, struct err *err)
 	enum rc rc = RC_OK;
 
 	retry_skipped(r);
-	/* While the last answer is not told to the end, there is no need for another. */
-	if (!r->known && r->st.version >= item_source_version(src))
+	/* While the last answer is not told to the end, there is no need for another. What the
+	 * device did itself since is none. */
+	if (!r->known && !(r->st.more && r->st.version < item_source_version(src)))
 		rc = item_source_ask(src, err);
 	if (rc == RC_OK)
-		rc = find_lost(r, err);
+		rc = compare(r, err);
 	if (rc == RC_OK && limited(r))
 		rc = keep_most(r, err);
 	if (rc == RC_OK)
@@ -222,6 +235,15 @@ static enum rc skip(
 		server_id(r, it->number), str_of(why->text), err);
 }
 
+/* What devices have nothing for does not exist for them. */
+static void leave_out(struct commands *c, uint32_t number)
+{
+	if (uidset_has(&c->r->st.held, number))
+		write_delete(c, number);
+	else
+		item_state_drop(&c->r->st, number);
+}
+
 static enum rc write_item(struct commands *c, const struct item *it, tag_t how,
 	const struct dav_object *object, struct err *err)
 {
@@ -243,6 +265,10 @@ static enum rc write_item(struct commands *c, const struct item *it, tag_t how,
 		wbxml_rollback(c->w, mark);
 		c->open = was_open;
 		arena_rewind(r->src->a, memory);
+		if (rc == RC_ABSENT) {
+			leave_out(c, it->number);
+			return RC_OK;
+		}
 		if (rc == RC_INVALID || rc == RC_LIMIT)
 			return skip(r, it, &why, err);
 		return err_set(err, rc, "%s", why.text);
@@ -303,8 +329,14 @@ static enum rc read_lot(struct commands *c, size_t from, size_t *upto_r, struct 
 	*upto_r = i;
 	*objects_r = ARENA_ARRAY(a, struct dav_object, i - from + 1);
 	rc = n ? item_source_read(r->src, v, n, a, read, err) : RC_OK;
-	for (size_t k = 0; k < n && rc == RC_OK; k++)
+	for (size_t k = 0; k < n && rc == RC_OK; k++) {
+		/* The lot ends in front of what was too much for it. */
+		if (read[k].left) {
+			*upto_r = from + places[k];
+			break;
+		}
 		(*objects_r)[places[k]] = read[k];
+	}
 	return rc;
 }
 
@@ -330,7 +362,8 @@ static enum rc write_rows(struct commands *c, struct err *err)
 		item_state_advance(&r->st, r->rows.v[i++].version);
 	if (rc == RC_OK && i == r->rows.n && r->all)
 		item_state_advance(&r->st, item_source_version(r->src));
-	r->more = i < r->rows.n || !r->all || item_state_waits(&r->st);
+	r->st.more = i < r->rows.n || !r->all;
+	r->more = r->st.more || item_state_waits(&r->st);
 	return rc;
 }
 

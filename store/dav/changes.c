@@ -59,11 +59,15 @@ static enum rc bad_member(struct request *rq, const struct ms_response *m, int s
  */
 static enum rc take(struct request *rq, const struct ms_response *m)
 {
-	struct str href = dav_href(rq->u, m->href, rq->path, rq->a);
+	struct str href = dav_member(m->href, rq->path, rq->a);
 	int status = m->status >= 300 ? m->status : m->p.found & MS_ETAG ? 0 : m->failed;
 	enum rc rc = status ? dav_status_rc(status) : RC_OK;
 
-	if (!href.p || !str_starts(href, rq->path.p) || href.n == rq->path.n)
+	/* Left out it would be gone. */
+	if (!href.p || !str_starts(href_folder(href, rq->a), rq->path.p))
+		return err_set(rq->err, RC_INVALID, "%.*s was answered for %.*s",
+			STR_FMT(m->href), STR_FMT(rq->path));
+	if (href.n <= rq->path.n)
 		return RC_OK;
 	/* A collection in the collection. */
 	if (href.p[href.n - 1] == '/' || m->p.types & MS_COLLECTION)
@@ -96,7 +100,7 @@ static bool is_cut(struct request *rq, const struct multistatus *ms)
 {
 	for (size_t i = 0; i < ms->n; i++) {
 		struct str href = ms->v[i].status == 507
-					  ? dav_href(rq->u, ms->v[i].href, rq->path, rq->a)
+					  ? dav_member(ms->v[i].href, rq->path, rq->a)
 					  : STR_NONE;
 
 		if (href.p && str_eq(href_folder(href, rq->a), rq->path))
@@ -233,7 +237,7 @@ static enum rc ask_ctag(struct request *rq, struct str *ctag_r, bool *sync_r)
 
 	if (rc)
 		return rc;
-	m = dav_response_for(rq->u, &ms, rq->path, rq->a);
+	m = dav_response_for(&ms, rq->path, rq->a);
 	if (!m || m->status >= 300)
 		return err_set(rq->err, m ? dav_status_rc(m->status) : RC_INVALID,
 			"%.*s is not told about", STR_FMT(rq->path));
@@ -254,13 +258,15 @@ static enum rc list(struct request *rq, struct str ctag)
 	rq->r->token = ctag.p ? arena_printf(rq->a, "c:%.*s", STR_FMT(ctag)) : STR("e:");
 	rc = dav_propfind(
 		rq->u, rq->path, DEPTH_1, "<D:getetag/><D:resourcetype/>", rq->a, &ms, rq->err);
+	if (!rc && ms.n == 0)
+		rc = err_set(rq->err, RC_INVALID, "%.*s is not told about", STR_FMT(rq->path));
 	return rc ? rc : take_all(rq, &ms);
 }
 
 static enum rc by_etags(struct request *rq, struct str token, bool may_sync)
 {
-	struct str ctag;
-	bool has_sync = false, other;
+	struct str ctag = STR_NONE;
+	bool has_sync = false, other = false;
 	enum rc rc = ask_ctag(rq, &ctag, &has_sync);
 
 	if (rc)

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 
 static const struct dav_protocol carddav = {
-	.kinds = DAV_CARDS,
-	.type = MS_ADDRESSBOOK,
 	.well_known = "/.well-known/carddav",
 	.multiget = "R:addressbook-multiget",
 	.data = "R:address-data",

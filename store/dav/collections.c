@@ -89,13 +89,16 @@ static enum rc list_home(struct dav_user *u, struct str home, unsigned kinds, st
 
 	if (rc)
 		return rc;
+	/* The home itself is in every answer. */
+	if (ms.n == 0)
+		return err_set(err, RC_INVALID, "%.*s is not told about", STR_FMT(home));
 	v = ARENA_ARRAY(a, struct dav_collection, r->n + ms.n + 1);
 	for (size_t i = 0; i < r->n; i++)
 		v[i] = r->v[i];
 	r->v = v;
 	for (size_t i = 0; i < ms.n; i++) {
 		const struct ms_response *m = &ms.v[i];
-		struct str path = dav_href(u, m->href, home, a);
+		struct str path = dav_member(m->href, home, a);
 
 		rc = trouble(m, err);
 		if (rc)
@@ -241,7 +244,7 @@ static enum rc look_for(struct dav_user *u, struct str path, unsigned kind, stru
 
 	if (rc)
 		return rc;
-	m = dav_response_for(u, &ms, path, a);
+	m = dav_response_for(&ms, path, a);
 	*is_r = m && kinds_of(&m->p) & kind;
 	return !m || m->status == 404
 		       ? err_set(err, RC_ABSENT, "nothing is at %.*s", STR_FMT(path))
@@ -258,7 +261,7 @@ static enum rc make_extended(
 	struct dav_user *u, struct str path, struct str props, struct arena *a, struct err *err)
 {
 	struct exchange x = {.method = "MKCOL", .path = path};
-	struct answer an;
+	struct answer an = {.status = 0};
 	enum rc rc;
 
 	if (u->client->without & DAV_LACKS_MKCOL)
@@ -276,7 +279,7 @@ static enum rc make_plain(struct dav_user *u, struct str path, struct str props,
 	struct arena *a, struct err *err)
 {
 	struct exchange x = {.method = "MKCOL", .path = path};
-	struct answer an;
+	struct answer an = {.status = 0};
 	bool is = false;
 	enum rc rc = dav_exchange(u, &x, a, &an, err);
 
@@ -352,7 +355,7 @@ enum rc dav_op_erase(struct dav *d, struct str path, struct err *err)
 {
 	struct arena *a = arena_new();
 	struct exchange x = {.method = "DELETE", .path = path};
-	struct answer an;
+	struct answer an = {.status = 0};
 	enum rc rc = dav_exchange((struct dav_user *)d, &x, a, &an, err);
 
 	if (!rc)

@@ -25,9 +25,10 @@ void dav_client_release(struct dav_client *c);
 /* Round trips since dav_client_user(). */
 unsigned dav_client_trips(const struct dav_client *c);
 
-/* Whether a CardDAV server answers there, for easctl doctor; without a user, 401 is an answer
- * as well. */
-MUST_USE enum rc dav_client_probe(struct dav_client *c, struct err *err);
+/* Whether a server answers at carddav_url, for easctl doctor; nobody logs in, so a status of
+ * 401 is an answer as well. said_r: a sentence of what it said. */
+MUST_USE enum rc dav_client_probe(
+	struct dav_client *c, struct arena *a, struct str *said_r, struct err *err);
 
 /* Tests: do as if the server lacked these. */
 enum {

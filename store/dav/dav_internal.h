@@ -13,8 +13,6 @@
 
 /* A protocol over WebDAV: CardDAV; CalDAV is another row. */
 struct dav_protocol {
-	unsigned kinds;         /* what collections of it hold */
-	unsigned type;          /* MS_ADDRESSBOOK ... */
 	const char *well_known; /* RFC 6764 section 5 */
 	const char *multiget;   /* elements, with the prefix that `xmlns` declares */
 	const char *data;
@@ -67,7 +65,7 @@ struct exchange {
 
 struct answer {
 	int status;
-	struct str etag, location, type;
+	struct str etag, location, type, dav;
 	struct str body;       /* `raw`, status 2xx */
 	struct multistatus ms; /* of 207, and the errors of others */
 };
@@ -93,8 +91,11 @@ MUST_USE enum rc dav_propfind(struct dav_user *u, struct str path, enum depth de
  * server, or none. */
 struct str dav_href(
 	const struct dav_user *u, struct str href, struct str base, struct arena *a);
-/* The response for a path, NULL: there is none. */
-const struct ms_response *dav_response_for(const struct dav_user *u,
+/* The same for something that is at this server, whatever name it gives itself (behind a proxy
+ * it may know another). */
+struct str dav_member(struct str href, struct str base, struct arena *a);
+/* The response for a path to a request with depth 0, NULL: there is none. */
+const struct ms_response *dav_response_for(
 	const struct multistatus *ms, struct str path, struct arena *a);
 
 #define DAV_XML "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n"

@@ -20,7 +20,7 @@ struct known_homes {
 	int64_t until;
 	size_t n;
 	struct {
-		char path[512];
+		char path[256];
 		unsigned types;
 	} v[MS_HOMES];
 };
@@ -146,7 +146,7 @@ static void add_homes(const struct dav_user *u, const struct ms_homes *homes, un
 static enum rc homes_in(const struct dav_user *u, const struct multistatus *ms, struct str base,
 	struct arena *a, struct homes *r, struct err *err)
 {
-	const struct ms_response *one = dav_response_for(u, ms, base, a);
+	const struct ms_response *one = dav_response_for(ms, base, a);
 
 	if (!one)
 		return RC_OK;
@@ -272,11 +272,11 @@ enum rc dav_homes(
 	return rc;
 }
 
-enum rc dav_client_probe(struct dav_client *c, struct err *err)
+enum rc dav_client_probe(
+	struct dav_client *c, struct arena *a, struct str *said_r, struct err *err)
 {
-	struct arena *a = arena_new();
 	struct exchange x = {.method = "OPTIONS", .path = STR("/")};
-	struct answer an;
+	struct answer an = {.status = 0};
 	struct dav *d = dav_client_user(c, STR(""), &(struct secret){NULL, 0});
 	enum rc rc;
 
@@ -288,6 +288,9 @@ enum rc dav_client_probe(struct dav_client *c, struct err *err)
 	if (!rc && an.status >= 500)
 		rc = dav_result(&x, &an, err);
 	dav_client_release(c);
-	arena_free(a);
-	return rc;
+	if (rc)
+		return rc;
+	*said_r = an.dav.n ? arena_printf(a, "answers, and can do: %.*s", STR_FMT(an.dav))
+			   : arena_printf(a, "answers with status %d", an.status);
+	return RC_OK;
 }

@@ -108,7 +108,7 @@ struct str href_canonical(struct str ref, struct str base, struct str host, stru
 
 	ref = without_query(str_trim(ref));
 	if (href_split(ref, &origin, &its, &path)) {
-		if (!str_ieq(its, host))
+		if (host.p && !str_ieq(its, host))
 			return STR_NONE;
 		ref = path.n ? path : STR("/");
 	}

@@ -14,8 +14,8 @@
 /*
  * ref: an absolute URL or a reference relative to `base`, a canonical path; white space around
  * it is not counted. host: that of the server; a URL of another host gives STR_NONE, as does
- * what cannot be a path. (Scheme and port are not compared: servers behind a proxy do not know
- * them, and we never leave those of the setting.)
+ * what cannot be a path. STR_NONE: any host will do. (Scheme and port are not compared: servers
+ * behind a proxy do not know them, and we never leave those of the setting.)
  */
 struct str href_canonical(struct str ref, struct str base, struct str host, struct arena *a);
 /* One segment made of any text; '/' is encoded. */

@@ -158,6 +158,7 @@ static const struct {
 	{"etag",         offsetof(struct answer, etag)    },
 	{"location",     offsetof(struct answer, location)},
 	{"content-type", offsetof(struct answer, type)    },
+	{"dav",          offsetof(struct answer, dav)     },
 };
 
 /* NOLINTNEXTLINE(readability-non-const-parameter): libcurl's type. */
@@ -336,7 +337,7 @@ enum rc dav_exchange(struct dav_user *u, const struct exchange *x, struct arena 
 enum rc dav_multistatus(struct dav_user *u, const struct exchange *x, struct arena *a,
 	struct multistatus *r, struct err *err)
 {
-	struct answer an;
+	struct answer an = {.status = 0};
 	enum rc rc = dav_exchange(u, x, a, &an, err);
 
 	if (!rc)
@@ -366,11 +367,19 @@ struct str dav_href(const struct dav_user *u, struct str href, struct str base, 
 	return href_canonical(href, base, u->client->host, a);
 }
 
-const struct ms_response *dav_response_for(const struct dav_user *u,
+struct str dav_member(struct str href, struct str base, struct arena *a)
+{
+	return href_canonical(href, base, STR_NONE, a);
+}
+
+const struct ms_response *dav_response_for(
 	const struct multistatus *ms, struct str path, struct arena *a)
 {
+	/* Xandikos writes "http%3A//host/path" for what is not there. */
+	if (ms->n == 1)
+		return &ms->v[0];
 	for (size_t i = 0; i < ms->n; i++) {
-		struct str its = dav_href(u, ms->v[i].href, path, a);
+		struct str its = dav_member(ms->v[i].href, path, a);
 
 		if (its.p && str_eq(href_folder(its, a), href_folder(path, a)))
 			return &ms->v[i];

@@ -96,7 +96,7 @@ static enum rc multiget(struct dav_user *u, struct str path, struct dav_object *
 	rc = dav_multistatus(u, &x, a, &ms, err);
 	buf_release(&b);
 	for (size_t i = 0; !rc && i < ms.n; i++) {
-		struct str href = dav_href(u, ms.v[i].href, path, a);
+		struct str href = dav_member(ms.v[i].href, path, a);
 		struct dav_object *o = href.p ? find(v, n, href) : NULL;
 
 		if (o)
@@ -105,8 +105,9 @@ static enum rc multiget(struct dav_user *u, struct str path, struct dav_object *
 	return rc;
 }
 
+/* One lot; *bytes_r counts what was read. */
 static enum rc read_lot(struct dav_user *u, struct str path, struct dav_object *v, size_t n,
-	struct arena *a, struct err *err)
+	size_t *bytes_r, struct arena *a, struct err *err)
 {
 	bool settled[LOT] = {false};
 	struct arena_mark mark = arena_mark(a);
@@ -120,22 +121,33 @@ static enum rc read_lot(struct dav_user *u, struct str path, struct dav_object *
 			v[i] = (struct dav_object){.href = v[i].href};
 		rc = RC_OK;
 	}
-	for (size_t i = 0; !rc && i < n; i++)
-		if (!settled[i])
+	for (size_t i = 0; !rc && i < n; i++) {
+		if (!settled[i] && *bytes_r >= DAV_BATCH_MAX)
+			v[i].left = true;
+		else if (!settled[i])
 			rc = read_one(u, &v[i], a, err);
+		*bytes_r += v[i].bytes.n;
+	}
 	return rc;
 }
 
 enum rc dav_op_get(struct dav *d, struct str path, struct dav_object *v, size_t n,
 	struct arena *a, struct err *err)
 {
+	size_t bytes = 0;
 	enum rc rc = RC_OK;
 
 	for (size_t i = 0; i < n; i++)
 		v[i] = (struct dav_object){.href = v[i].href};
-	for (size_t i = 0; !rc && i < n; i += LOT)
-		rc = read_lot(
-			(struct dav_user *)d, path, v + i, n - i < LOT ? n - i : LOT, a, err);
+	for (size_t i = 0; !rc && i < n; i += LOT) {
+		size_t lot = n - i < LOT ? n - i : LOT;
+
+		if (bytes < DAV_BATCH_MAX)
+			rc = read_lot((struct dav_user *)d, path, v + i, lot, &bytes, a, err);
+		else
+			for (size_t k = i; k < i + lot; k++)
+				v[k].left = true;
+	}
 	return rc;
 }
 
@@ -149,7 +161,7 @@ static enum rc ask_etag(
 
 	if (rc)
 		return rc;
-	m = dav_response_for(u, &ms, href, a);
+	m = dav_response_for(&ms, href, a);
 	if (!m)
 		return err_set(err, RC_INVALID, "%.*s is not told about", STR_FMT(href));
 	if (m->status >= 300)
@@ -171,7 +183,7 @@ enum rc dav_op_put(struct dav *d, struct str href, struct str etag, const char *
 		.body = bytes.p ? bytes : STR(""),
 		.if_match = etag,
 		.if_none = etag.n == 0};
-	struct answer an;
+	struct answer an = {.status = 0};
 	enum rc rc = dav_exchange(u, &x, a, &an, err);
 
 	if (!rc)
@@ -191,7 +203,7 @@ enum rc dav_op_remove(struct dav *d, struct str href, struct str etag, struct er
 	struct arena *a = arena_new();
 	struct dav_user *u = (struct dav_user *)d;
 	struct exchange x = {.method = "DELETE", .path = href, .if_match = etag};
-	struct answer an;
+	struct answer an = {.status = 0};
 	struct str now;
 	enum rc rc = dav_exchange(u, &x, a, &an, err);
 
@@ -213,7 +225,7 @@ static enum rc copy_and_remove(struct dav_user *u, struct str href, struct str t
 	struct arena *a, struct str *etag_r, struct err *err)
 {
 	struct exchange x = {.method = "GET", .path = href, .raw = true};
-	struct answer an;
+	struct answer an = {.status = 0};
 	struct str etag;
 	enum rc rc = dav_exchange(u, &x, a, &an, err);
 
@@ -252,7 +264,7 @@ enum rc dav_op_move(struct dav *d, struct str href, struct str to, struct arena 
 {
 	struct dav_user *u = (struct dav_user *)d;
 	struct exchange x = {.method = "MOVE", .path = href, .destination = to};
-	struct answer an;
+	struct answer an = {.status = 0};
 	enum rc rc;
 
 	if (u->client->without & DAV_LACKS_MOVE)

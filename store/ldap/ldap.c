@@ -60,6 +60,7 @@ struct matches {
 	struct arena *a; /* scratch */
 	struct match *v;
 	size_t keep, n, cap, total;
+	bool sorted; /* the first `keep` were, once */
 	LDAP *ld;
 };
 
@@ -82,28 +83,42 @@ static int by_key(const void *x, const void *y)
 static void sort(struct matches *m)
 {
 	qsort(m->v, m->n, sizeof(*m->v), by_key);
+	m->sorted = m->n >= m->keep;
 	drop(m, m->keep);
 }
 
-/* Without regard to case; a letter with an accent behind the one without. The name of the entry
- * decides between namesakes, so that a page follows the one before it. */
-static gchar *sort_key(struct str shown, LDAP *ld, LDAPMessage *entry)
+/* Without regard to case; a letter with an accent behind the one without. */
+static gchar *fold(struct str s)
+{
+	bool plain = true;
+	gchar *apart, *lower;
+
+	for (size_t i = 0; i < s.n && plain; i++)
+		plain = (unsigned char)s.p[i] < 0x80;
+	if (plain)
+		return g_ascii_strdown(s.p, (gssize)s.n);
+	/* The text is clean: attributes_shown(). */
+	apart = g_utf8_normalize(s.p, (gssize)s.n, G_NORMALIZE_ALL);
+	lower = g_utf8_casefold(apart, -1);
+	g_free(apart);
+	return lower;
+}
+
+/* Whether a name comes behind all of the first `keep`, which are known and sorted. */
+static bool is_beyond(const struct matches *m, const gchar *name)
+{
+	return m->sorted && (m->keep == 0 || strcmp(name, m->v[m->keep - 1].key) > 0);
+}
+
+/* The name of the entry decides between namesakes, so that a page follows the one before it. */
+static void add(struct matches *m, const gchar *name, LDAP *ld, LDAPMessage *entry)
 {
 	char *dn = ldap_get_dn(ld, entry);
-	gchar *lower, *key;
 
-	if (g_utf8_validate(shown.p, (gssize)shown.n, NULL)) {
-		gchar *apart = g_utf8_normalize(shown.p, (gssize)shown.n, G_NORMALIZE_ALL);
-
-		lower = g_utf8_casefold(apart, -1);
-		g_free(apart);
-	} else {
-		lower = g_ascii_strdown(shown.p, (gssize)shown.n);
-	}
-	key = g_strconcat(lower, "\t", dn, NULL);
-	g_free(lower);
+	if (m->n == m->cap)
+		sort(m);
+	m->v[m->n++] = (struct match){g_strconcat(name, "\t", dn, NULL), entry};
 	ldap_memfree(dn);
-	return key;
 }
 
 static void take_match(struct ldap_taker *t, LDAP *ld, LDAPMessage *entry)
@@ -111,16 +126,15 @@ static void take_match(struct ldap_taker *t, LDAP *ld, LDAPMessage *entry)
 	struct matches *m = (struct matches *)t;
 	struct arena_mark mark = arena_mark(m->a);
 	struct str shown = attributes_shown(m->attributes, ld, entry, m->a);
+	gchar *name = shown.n ? fold(shown) : NULL;
 
 	m->ld = ld;
-	if (!shown.n) {
+	m->total += name != NULL;
+	if (name && !is_beyond(m, name))
+		add(m, name, ld, entry);
+	else
 		(void)ldap_msgfree(entry);
-	} else {
-		if (m->n == m->cap)
-			sort(m);
-		m->v[m->n++] = (struct match){sort_key(shown, ld, entry), entry};
-		m->total++;
-	}
+	g_free(name);
 	arena_rewind(m->a, mark);
 }
 
@@ -130,6 +144,7 @@ static void restart_matches(struct ldap_taker *t)
 
 	drop(m, 0);
 	m->total = 0;
+	m->sorted = false;
 }
 
 static void matches_init(struct matches *m, struct ldap_directory *d, size_t keep)

@@ -2,15 +2,36 @@
 
 #include "core/base/clock.h"
 
+#include <errno.h>
+#include <lber.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/time.h>
+#include <time.h>
+
+/*
+ * The library waits for a TLS handshake without end, whatever time it was given (2.5, with
+ * GnuTLS: it asks again and again). Who watches shuts the connection down when it takes too
+ * long, and then the handshake fails.
+ */
+struct watch {
+	struct ldap_conncb heard; /* first: tells of a new connection */
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t over;
+	bool done;
+	int fd; /* -1: there is no connection yet */
+	int64_t seconds;
+};
 
 struct ldap_session {
 	const struct settings *conf;
 	LDAP *ld;  /* NULL: not connected */
 	bool lost; /* the last call found the connection dead */
 	unsigned trips;
+	struct watch watch; /* lives longer than ld, which may call it */
 };
 
 struct ldap_session *ldap_session_new(const struct settings *conf)
@@ -166,6 +187,68 @@ static void options(const struct ldap_session *s)
 	(void)ldap_set_option(s->ld, LDAP_OPT_X_TLS_NEWCTX, &fresh);
 }
 
+static void *watch_it(void *ctx)
+{
+	struct watch *w = ctx;
+	struct timespec until;
+	int late = 0;
+
+	(void)clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += w->seconds;
+	(void)pthread_mutex_lock(&w->lock);
+	while (!w->done && late != ETIMEDOUT)
+		late = pthread_cond_timedwait(&w->over, &w->lock, &until);
+	if (!w->done && w->fd >= 0)
+		(void)shutdown(w->fd, SHUT_RD);
+	(void)pthread_mutex_unlock(&w->lock);
+	return NULL;
+}
+
+static int hear_connection(LDAP *ld UNUSED, Sockbuf *sb, LDAPURLDesc *server UNUSED,
+	struct sockaddr *address UNUSED, struct ldap_conncb *ctx)
+{
+	struct watch *w = (struct watch *)ctx;
+
+	(void)pthread_mutex_lock(&w->lock);
+	(void)ber_sockbuf_ctrl(sb, LBER_SB_OPT_GET_FD, &w->fd);
+	(void)pthread_mutex_unlock(&w->lock);
+	return 0;
+}
+
+static void hear_end(LDAP *ld UNUSED, Sockbuf *sb UNUSED, struct ldap_conncb *ctx)
+{
+	struct watch *w = (struct watch *)ctx;
+
+	(void)pthread_mutex_lock(&w->lock);
+	w->fd = -1;
+	(void)pthread_mutex_unlock(&w->lock);
+}
+
+static void watch_begin(struct ldap_session *s)
+{
+	struct watch *w = &s->watch;
+
+	*w = (struct watch){
+		.heard = {.lc_add = hear_connection, .lc_del = hear_end},
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.over = PTHREAD_COND_INITIALIZER,
+		.fd = -1,
+		.seconds = s->conf->ldap_timeout,
+	};
+	(void)ldap_set_option(s->ld, LDAP_OPT_CONNECT_CB, &w->heard);
+	if (pthread_create(&w->thread, NULL, watch_it, w) != 0)
+		abort();
+}
+
+static void watch_end(struct watch *w)
+{
+	(void)pthread_mutex_lock(&w->lock);
+	w->done = true;
+	(void)pthread_cond_signal(&w->over);
+	(void)pthread_mutex_unlock(&w->lock);
+	(void)pthread_join(w->thread, NULL);
+}
+
 static enum rc start_tls(struct ldap_session *s, struct err *err)
 {
 	int id = -1;
@@ -191,6 +274,23 @@ static enum rc bind_as(struct ldap_session *s, struct err *err)
 	return answered(s, code, id, "bind", err);
 }
 
+static enum rc sign_in(struct ldap_session *s, const char *url, struct err *err)
+{
+	bool start = s->conf->ldap_starttls && str_istarts(str_of(url), "ldap://");
+	bool tls = start || str_istarts(str_of(url), "ldaps://");
+	enum rc rc = RC_OK;
+
+	if (tls)
+		watch_begin(s);
+	if (start)
+		rc = start_tls(s, err);
+	if (rc == RC_OK)
+		rc = bind_as(s, err);
+	if (tls)
+		watch_end(&s->watch);
+	return rc;
+}
+
 static enum rc connect_to(struct ldap_session *s, const char *url, struct err *err)
 {
 	int code = ldap_initialize(&s->ld, url);
@@ -202,10 +302,7 @@ static enum rc connect_to(struct ldap_session *s, const char *url, struct err *e
 			ldap_err2string(code));
 	}
 	options(s);
-	if (s->conf->ldap_starttls && str_istarts(str_of(url), "ldap://"))
-		rc = start_tls(s, err);
-	if (rc == RC_OK)
-		rc = bind_as(s, err);
+	rc = sign_in(s, url, err);
 	if (rc == RC_OK)
 		return rc;
 	disconnect(s);

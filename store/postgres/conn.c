@@ -82,6 +82,19 @@ void params_texts(struct params *p, const struct str *v, size_t n)
 	add_array(p, &b);
 }
 
+void params_ranges(struct params *p, const struct uidset *s)
+{
+	int64_t *first = ARENA_ARRAY(p->a, int64_t, s->n + 1);
+	int64_t *last = ARENA_ARRAY(p->a, int64_t, s->n + 1);
+
+	for (size_t i = 0; i < s->n; i++) {
+		first[i] = s->v[i].first;
+		last[i] = s->v[i].last;
+	}
+	params_ints(p, first, s->n);
+	params_ints(p, last, s->n);
+}
+
 static enum rc failed(struct conn *c, PGresult *r, struct err *err)
 {
 	const char *state = r ? PQresultErrorField(r, PG_DIAG_SQLSTATE) : NULL;
@@ -204,6 +217,17 @@ enum rc conn_run(struct conn *c, const char *sql, const struct params *p, unsign
 		return rc;
 	rc = open_connection(c, err);
 	return rc ? rc : run_once(c, sql, p, how, r, err);
+}
+
+enum rc conn_execute(
+	struct conn *c, const char *sql, const struct params *p, unsigned how, struct err *err)
+{
+	PGresult *r;
+	enum rc rc = conn_run(c, sql, p, how, &r, err);
+
+	if (rc == RC_OK)
+		PQclear(r);
+	return rc;
 }
 
 struct str conn_text(PGresult *r, int row, int column, struct arena *a)

@@ -7,6 +7,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/err.h"
+#include "core/base/uidset.h"
 #include "core/settings.h"
 
 #include <libpq-fe.h>
@@ -37,11 +38,16 @@ void params_int(struct params *p, int64_t n);
  * callers bound what they put in. */
 void params_ints(struct params *p, const int64_t *v, size_t n);
 void params_texts(struct params *p, const struct str *v, size_t n);
+/* Two arrays: the first and the last of each range. */
+void params_ranges(struct params *p, const struct uidset *s);
 
 enum { CONN_ONCE = 0, CONN_REPEAT = 1 };
 
 /* A condition for WHERE: this statement is committed without waiting for the disk. */
 #define CONN_LOOSELY "set_config('synchronous_commit', 'off', true) IS NOT NULL"
+
+/* A condition on rows of `listener`: one that was not seen for longer is dead. */
+#define CONN_ALIVE "seen > now() - interval '15 seconds'"
 
 /*
  * Runs a statement (its text must be a constant: the pointer is the key). CONN_REPEAT: if the
@@ -50,6 +56,9 @@ enum { CONN_ONCE = 0, CONN_REPEAT = 1 };
  */
 MUST_USE enum rc conn_run(struct conn *c, const char *sql, const struct params *p, unsigned how,
 	PGresult **r, struct err *err);
+/* The same for a statement whose rows nobody needs. */
+MUST_USE enum rc conn_execute(
+	struct conn *c, const char *sql, const struct params *p, unsigned how, struct err *err);
 void conn_close(struct conn *c);
 
 /* Fields of a row, into the arena. */

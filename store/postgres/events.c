@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ALIVE "seen > now() - interval '15 seconds'"
-
 /*
  * seq 2 on its way in says that the event counts in any case. In the order of the rows, so that
  * two listeners never wait for each other.
@@ -59,7 +57,7 @@ static const char forget_sql[] =
 static const char renew_sql[] = "UPDATE listener SET started = now() WHERE id = $1";
 static const char leave_sql[] = "DELETE FROM listener WHERE id = $1";
 static const char listeners_sql[] =
-	"SELECT id FROM listener WHERE source = $1 AND ($2 = '' OR host = $2) AND " ALIVE
+	"SELECT id FROM listener WHERE source = $1 AND ($2 = '' OR host = $2) AND " CONN_ALIVE
 	" ORDER BY id";
 static const char waiting_sql[] =
 	"SELECT a.id, a.login, coalesce(max(h.done), 0),"
@@ -94,92 +92,41 @@ void events_close(struct events *e)
 	conn_close(&e->conn);
 }
 
-/* An array literal of PostgreSQL as a parameter: array_open(), elements, array_put(). */
-static void array_open(struct buf *b)
-{
-	buf_init(b, BUF_MAX_TEXT);
-	buf_addc(b, '{');
-}
-
-static void array_text(struct buf *b, struct str s)
-{
-	buf_adds(b, b->n > 1 ? ",\"" : "\"");
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == '"' || s.p[i] == '\\')
-			buf_addc(b, '\\');
-		buf_addc(b, s.p[i]);
-	}
-	buf_addc(b, '"');
-}
-
-static void array_int(struct buf *b, int64_t n)
-{
-	buf_addf(b, "%s%lld", b->n > 1 ? "," : "", (long long)n);
-}
-
-static void array_put(struct params *p, struct buf *b)
-{
-	buf_addc(b, '}');
-	params_text(p, buf_str(b));
-	buf_release(b);
-}
-
-static void put_ints(struct params *p, const int64_t *v, size_t n)
-{
-	struct buf b;
-
-	array_open(&b);
-	for (size_t i = 0; i < n; i++)
-		array_int(&b, v[i]);
-	array_put(p, &b);
-}
-
-static void put_texts(struct params *p, const struct str *v, size_t n)
-{
-	struct buf b;
-
-	array_open(&b);
-	for (size_t i = 0; i < n; i++)
-		array_text(&b, v[i]);
-	array_put(p, &b);
-}
-
-/* Runs a statement whose rows nobody needs. */
 static enum rc execute(
 	struct events *e, const char *sql, const struct params *p, struct err *err)
 {
-	PGresult *r;
-	enum rc rc = conn_run(&e->conn, sql, p, CONN_REPEAT, &r, err);
-
-	if (rc == RC_OK)
-		PQclear(r);
-	return rc;
+	return conn_execute(&e->conn, sql, p, CONN_REPEAT, err);
 }
-
-enum { LOGIN, PATH, HOW, SEQ, UIDVALIDITY, UIDNEXT, MESSAGES, MODSEQ, COLUMNS };
 
 enum rc events_publish(struct events *e, const struct event *v, size_t n, struct err *err)
 {
+	enum { LOGIN, PATH, HOW, TEXTS };
+	enum { SEQ, UIDVALIDITY, UIDNEXT, MESSAGES, MODSEQ, NUMBERS };
 	struct arena *a = arena_new();
-	struct buf column[COLUMNS];
+	struct str *text[TEXTS];
+	int64_t *number[NUMBERS];
 	struct params p;
 	enum rc rc;
 
-	for (size_t k = 0; k < COLUMNS; k++)
-		array_open(&column[k]);
+	for (size_t k = 0; k < TEXTS; k++)
+		text[k] = ARENA_ARRAY(a, struct str, n + 1);
+	for (size_t k = 0; k < NUMBERS; k++)
+		number[k] = ARENA_ARRAY(a, int64_t, n + 1);
 	for (size_t i = 0; i < n; i++) {
-		array_text(&column[LOGIN], v[i].login);
-		array_text(&column[PATH], v[i].path);
-		array_text(&column[HOW], (struct str){&hows[v[i].how], 1});
-		array_int(&column[SEQ], v[i].forced ? 2 : 1);
-		array_int(&column[UIDVALIDITY], v[i].mark.uidvalidity);
-		array_int(&column[UIDNEXT], v[i].mark.uidnext);
-		array_int(&column[MESSAGES], v[i].mark.messages);
-		array_int(&column[MODSEQ], (int64_t)v[i].mark.modseq);
+		text[LOGIN][i] = v[i].login;
+		text[PATH][i] = v[i].path;
+		text[HOW][i] = (struct str){&hows[v[i].how], 1};
+		number[SEQ][i] = v[i].forced ? 2 : 1;
+		number[UIDVALIDITY][i] = v[i].mark.uidvalidity;
+		number[UIDNEXT][i] = v[i].mark.uidnext;
+		number[MESSAGES][i] = v[i].mark.messages;
+		number[MODSEQ][i] = (int64_t)v[i].mark.modseq;
 	}
 	params_init(&p, a);
-	for (size_t k = 0; k < COLUMNS; k++)
-		array_put(&p, &column[k]);
+	for (size_t k = 0; k < TEXTS; k++)
+		params_texts(&p, text[k], n);
+	for (size_t k = 0; k < NUMBERS; k++)
+		params_ints(&p, number[k], n);
 	rc = execute(e, publish_sql, &p, err);
 	arena_free(a);
 	return rc;
@@ -192,54 +139,43 @@ enum rc events_hierarchy(struct events *e, const struct str *logins, size_t n, s
 	enum rc rc;
 
 	params_init(&p, a);
-	put_texts(&p, logins, n);
+	params_texts(&p, logins, n);
 	rc = execute(e, hierarchy_sql, &p, err);
+	arena_free(a);
+	return rc;
+}
+
+/* A statement about this listener: the first `n` of its id, host and source. */
+static enum rc about_itself(struct events *e, const char *sql, size_t n, struct err *err)
+{
+	const struct str v[] = {e->id, e->host, str_of(e->source)};
+	struct arena *a = arena_new();
+	struct params p;
+	enum rc rc;
+
+	params_init(&p, a);
+	for (size_t i = 0; i < n; i++)
+		params_text(&p, v[i]);
+	rc = execute(e, sql, &p, err);
 	arena_free(a);
 	return rc;
 }
 
 enum rc events_beat(struct events *e, struct err *err)
 {
-	struct arena *a = arena_new();
-	struct params p, none;
-	enum rc rc;
+	enum rc rc = about_itself(e, beat_sql, 3, err);
 
-	params_init(&p, a);
-	params_text(&p, e->id);
-	params_text(&p, e->host);
-	params_text(&p, str_of(e->source));
-	params_init(&none, a);
-	rc = execute(e, beat_sql, &p, err);
-	if (rc == RC_OK)
-		rc = execute(e, forget_sql, &none, err);
-	arena_free(a);
-	return rc;
+	return rc ? rc : about_itself(e, forget_sql, 0, err);
 }
 
 enum rc events_renew(struct events *e, struct err *err)
 {
-	struct arena *a = arena_new();
-	struct params p;
-	enum rc rc;
-
-	params_init(&p, a);
-	params_text(&p, e->id);
-	rc = execute(e, renew_sql, &p, err);
-	arena_free(a);
-	return rc;
+	return about_itself(e, renew_sql, 1, err);
 }
 
 enum rc events_leave(struct events *e, struct err *err)
 {
-	struct arena *a = arena_new();
-	struct params p;
-	enum rc rc;
-
-	params_init(&p, a);
-	params_text(&p, e->id);
-	rc = execute(e, leave_sql, &p, err);
-	arena_free(a);
-	return rc;
+	return about_itself(e, leave_sql, 1, err);
 }
 
 enum rc events_listeners(struct events *e, bool here, struct arena *a, struct str **ids_r,
@@ -272,7 +208,7 @@ enum rc events_waiting(struct events *e, bool here, const int64_t *only, size_t 
 
 	params_init(&p, a);
 	params_text(&p, here ? e->host : STR(""));
-	put_ints(&p, only, n);
+	params_ints(&p, only, n);
 	rc = conn_run(&e->conn, waiting_sql, &p, CONN_REPEAT, &r, err);
 	if (rc)
 		return rc;
@@ -294,7 +230,7 @@ enum rc events_watched(
 	enum rc rc;
 
 	params_init(&p, a);
-	put_ints(&p, accounts, n);
+	params_ints(&p, accounts, n);
 	params_text(&p, e->id);
 	rc = execute(e, watched ? watched_sql : unwatched_sql, &p, err);
 	arena_free(a);

@@ -22,7 +22,7 @@ static const char update_sql[] =
 	" AND (kind, path, uidvalidity, mailbox_id, parent, name, type, selectable) IS DISTINCT FROM"
 	" ($3::int, $4, $5::bigint, $6, $7, $8, $9::int, $10::boolean)";
 static const char delete_sql[] =
-	"DELETE FROM folder WHERE account_id = $1 AND NOT id = ANY (string_to_array($2, ','))";
+	"DELETE FROM folder WHERE account_id = $1 AND NOT id = ANY ($2::text[])";
 
 void pg_folder(PGresult *r, int row, int column, struct arena *a, struct folder *f)
 {
@@ -71,12 +71,8 @@ enum rc pg_folders_load(struct state *state, const struct account *ac, struct ar
 static enum rc plain(struct pg_state *s, const char *sql, struct err *err)
 {
 	struct params p = {0};
-	PGresult *r;
-	enum rc rc = conn_run(&s->conn, sql, &p, CONN_ONCE, &r, err);
 
-	if (rc == RC_OK)
-		PQclear(r);
-	return rc;
+	return conn_execute(&s->conn, sql, &p, CONN_ONCE, err);
 }
 
 static enum rc bump(struct pg_state *s, const struct account *ac, int64_t version, int64_t nnew,
@@ -133,22 +129,15 @@ static enum rc write_folder(struct pg_state *s, const struct account *ac, struct
 static enum rc delete_others(struct pg_state *s, const struct account *ac,
 	const struct folders *f, struct arena *a, struct err *err)
 {
+	struct str *ids = ARENA_ARRAY(a, struct str, f->n + 1);
 	struct params p;
-	struct buf ids;
-	PGresult *r;
-	enum rc rc;
 
-	buf_init(&ids, BUF_MAX_TEXT);
 	for (size_t i = 0; i < f->n; i++)
-		buf_addf(&ids, "%s%.*s", i ? "," : "", STR_FMT(f->v[i].id));
+		ids[i] = f->v[i].id;
 	params_init(&p, a);
 	params_int(&p, ac->id);
-	params_text(&p, buf_str(&ids));
-	rc = conn_run(&s->conn, delete_sql, &p, CONN_ONCE, &r, err);
-	buf_release(&ids);
-	if (rc == RC_OK)
-		PQclear(r);
-	return rc;
+	params_texts(&p, ids, f->n);
+	return conn_execute(&s->conn, delete_sql, &p, CONN_ONCE, err);
 }
 
 /* A folder that is still to get a number as its id; there is one recipient cache. */

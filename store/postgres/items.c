@@ -20,9 +20,10 @@ static const char since_sql[] =
 	"SELECT " ITEM_COLUMNS ITEM_FROM
 	" AND i.version > $3::bigint ORDER BY i.version LIMIT $4::bigint";
 static const char get_sql[] =
-	"SELECT " ITEM_COLUMNS ITEM_FROM
-	" AND EXISTS (SELECT 1 FROM unnest($3::bigint[], $4::bigint[]) r(first, last)"
-	"  WHERE i.number BETWEEN r.first AND r.last) ORDER BY i.number";
+	"SELECT " ITEM_COLUMNS " FROM folder f"
+	" CROSS JOIN unnest($3::bigint[], $4::bigint[]) r(first, last)"
+	" JOIN item i ON i.folder = f.row AND i.number BETWEEN r.first AND r.last"
+	" WHERE f.account_id = $1 AND f.row = ANY ($2::bigint[]) ORDER BY i.number";
 static const char numbers_sql[] =
 	"SELECT i.number" ITEM_FROM " AND NOT i.gone ORDER BY i.number";
 
@@ -195,17 +196,10 @@ enum rc pg_items_get(struct state *state, const struct account *ac, const int64_
 	size_t n, const struct uidset *numbers, struct arena *a, struct items *r,
 	struct err *err)
 {
-	int64_t *first = ARENA_ARRAY(a, int64_t, numbers->n + 1);
-	int64_t *last = ARENA_ARRAY(a, int64_t, numbers->n + 1);
 	struct params p;
 
-	for (size_t i = 0; i < numbers->n; i++) {
-		first[i] = numbers->v[i].first;
-		last[i] = numbers->v[i].last;
-	}
 	put_folders(&p, ac, folders, n, a);
-	params_ints(&p, first, numbers->n);
-	params_ints(&p, last, numbers->n);
+	params_ranges(&p, numbers);
 	return read_items(state, get_sql, &p, a, r, err);
 }
 

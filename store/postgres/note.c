@@ -1,8 +1,8 @@
 #include "store/postgres/pg_internal.h"
 
 static const char load_sql[] =
-	"SELECT uid, bytes FROM note WHERE folder = $1 AND uidvalidity = $2"
-	" AND uid = ANY ($3::bigint[])";
+	"SELECT n.uid, n.bytes FROM unnest($3::bigint[], $4::bigint[]) r(first, last) JOIN note n"
+	" ON n.folder = $1 AND n.uidvalidity = $2 AND n.uid BETWEEN r.first AND r.last";
 static const char put_sql[] =
 	"INSERT INTO note (folder, uidvalidity, uid, bytes) VALUES ($1, $2, $3, $4)"
 	" ON CONFLICT (folder, uidvalidity, uid) DO UPDATE SET bytes = excluded.bytes";
@@ -13,21 +13,6 @@ static const char search_put_sql[] =
 	" ON CONFLICT (device) DO UPDATE SET bytes = excluded.bytes, at = now()";
 static const char search_get_sql[] =
 	"SELECT bytes FROM search WHERE device = $1 AND at > now() - make_interval(secs => $2)";
-
-/* "{1,2,3}" */
-static struct str array(const struct uidset *uids, struct arena *a)
-{
-	struct buf b;
-	struct str r;
-
-	buf_init(&b, BUF_MAX_TEXT);
-	for (uint32_t u = uidset_above(uids, 0); u; u = uidset_above(uids, u))
-		buf_addf(&b, "%c%u", b.n ? ',' : '{', u);
-	buf_addc(&b, '}');
-	r = arena_str(a, buf_str(&b));
-	buf_release(&b);
-	return r;
-}
 
 enum rc pg_notes_load(struct state *state, const struct folder *f, const struct uidset *uids,
 	struct arena *a, struct notes *r, struct err *err)
@@ -43,7 +28,7 @@ enum rc pg_notes_load(struct state *state, const struct folder *f, const struct 
 	params_init(&p, a);
 	params_int(&p, f->row);
 	params_int(&p, f->uidvalidity);
-	params_text(&p, array(uids, a));
+	params_ranges(&p, uids);
 	rc = conn_run(&s->conn, load_sql, &p, CONN_REPEAT, &res, err);
 	if (rc)
 		return rc;
@@ -64,7 +49,6 @@ enum rc pg_notes_store(struct state *state, const struct folder *f, const struct
 
 	for (size_t i = 0; i < n && rc == RC_OK; i++) {
 		struct params p;
-		PGresult *r;
 
 		params_init(&p, a);
 		params_int(&p, f->row);
@@ -72,10 +56,8 @@ enum rc pg_notes_store(struct state *state, const struct folder *f, const struct
 		params_int(&p, v[i].uid);
 		if (v[i].bytes.n)
 			params_bytes(&p, v[i].bytes);
-		rc = conn_run(
-			&s->conn, v[i].bytes.n ? put_sql : drop_sql, &p, CONN_REPEAT, &r, err);
-		if (rc == RC_OK)
-			PQclear(r);
+		rc = conn_execute(
+			&s->conn, v[i].bytes.n ? put_sql : drop_sql, &p, CONN_REPEAT, err);
 	}
 	arena_free(a);
 	return rc;
@@ -87,7 +69,6 @@ enum rc pg_search_store(
 	struct pg_state *s = (struct pg_state *)state;
 	struct arena *a;
 	struct params p;
-	PGresult *r;
 	enum rc rc;
 
 	if (d->id == 0)
@@ -96,9 +77,7 @@ enum rc pg_search_store(
 	params_init(&p, a);
 	params_int(&p, d->id);
 	params_bytes(&p, bytes);
-	rc = conn_run(&s->conn, search_put_sql, &p, CONN_REPEAT, &r, err);
-	if (rc == RC_OK)
-		PQclear(r);
+	rc = conn_execute(&s->conn, search_put_sql, &p, CONN_REPEAT, err);
 	arena_free(a);
 	return rc;
 }

@@ -2,8 +2,8 @@
 
 #include "core/base/buf.h"
 #include "core/base/log.h"
+#include "store/postgres/conn.h"
 
-#include <libpq-fe.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,7 @@ static const char listen_sql[] =
 static const char alive_sql[] =
 	"SELECT count(*) FILTER (WHERE source <> 'dav'), coalesce(sum(hashtext(id || started::text)::bigint & 65535), 0),"
 	" (SELECT count(*) FROM watched)"
-	" FROM listener WHERE seen > now() - interval '15 seconds'";
+	" FROM listener WHERE " CONN_ALIVE;
 static const char forget_sql[] =
 	"DELETE FROM watch WHERE host = $1 AND account_id = ANY ($2::bigint[])";
 
@@ -34,7 +34,7 @@ struct notices {
 	int64_t next, pause;
 	bool asked, told_down; /* a question is under way; the loss was logged */
 	bool complained;       /* an error was logged */
-	struct buf forget;     /* "1,2,3" */
+	struct buf forget;     /* accounts, of int64_t */
 };
 
 struct notices *notices_new(const struct settings *conf, const struct notices_heard *heard)
@@ -202,20 +202,24 @@ static void take_events(struct notices *n)
 	}
 }
 
+static void send_forget(struct notices *n)
+{
+	struct arena *a = arena_new();
+	struct params p;
+
+	params_init(&p, a);
+	params_text(&p, n->conf->host);
+	params_ints(
+		&p, (const int64_t *)(const void *)n->forget.p, n->forget.n / sizeof(int64_t));
+	n->asked = PQsendQueryParams(n->c, forget_sql, p.n, NULL, p.v, p.len, p.format, 0) == 1;
+	buf_reset(&n->forget);
+	arena_free(a);
+}
+
 static void ask(struct notices *n, int64_t now)
 {
-	struct buf b;
-
 	if (n->forget.n) {
-		const char *values[] = {n->conf->host.p, NULL};
-
-		buf_init(&b, BUF_MAX_TEXT);
-		buf_addf(&b, "{%s}", n->forget.p);
-		values[1] = b.p;
-		n->asked = PQsendQueryParams(
-				   n->c, forget_sql, 2, NULL, values, NULL, NULL, 0) == 1;
-		buf_release(&b);
-		buf_reset(&n->forget);
+		send_forget(n);
 		return;
 	}
 	n->asked = PQsendQuery(n->c, alive_sql) == 1;
@@ -256,6 +260,6 @@ void notices_step(struct notices *n, int64_t now)
 
 void notices_forget(struct notices *n, const int64_t *accounts, size_t count)
 {
-	for (size_t i = 0; i < count && n->stage == READY; i++)
-		buf_addf(&n->forget, "%s%lld", n->forget.n ? "," : "", (long long)accounts[i]);
+	if (n->stage == READY)
+		buf_add(&n->forget, accounts, count * sizeof(*accounts));
 }

@@ -32,17 +32,6 @@ static const char skip_sql[] =
 	" WHERE account_id = $1 AND id = $2"
 	" ON CONFLICT (folder, item) DO UPDATE SET reason = excluded.reason";
 
-static enum rc run(struct pg_state *s, const char *sql, const struct params *p, unsigned how,
-	struct err *err)
-{
-	PGresult *r;
-	enum rc rc = conn_run(&s->conn, sql, p, how, &r, err);
-
-	if (rc == RC_OK)
-		PQclear(r);
-	return rc;
-}
-
 static void device_key(
 	struct params *p, struct arena *a, const struct device *d, struct str what)
 {
@@ -59,7 +48,7 @@ enum rc pg_lock(struct pg_state *s, const struct device *d, struct str what, str
 
 	device_key(&p, a, d, what);
 	/* While locks are held a new connection would not have them. */
-	rc = run(s, lock_sql, &p, s->locked_at ? CONN_ONCE : CONN_REPEAT, err);
+	rc = conn_execute(&s->conn, lock_sql, &p, s->locked_at ? CONN_ONCE : CONN_REPEAT, err);
 	if (rc == RC_OK) {
 		s->locked_at = s->conn.opened;
 		s->locks++;
@@ -96,7 +85,7 @@ static void pg_end(struct state *state)
 
 	/* Locks live as long as the connection: when they cannot be given back, it goes. */
 	if (s->locked_at && s->conn.c && s->locked_at == s->conn.opened &&
-		run(s, unlock_all_sql, &p, CONN_ONCE, NULL) != RC_OK)
+		conn_execute(&s->conn, unlock_all_sql, &p, CONN_ONCE, NULL) != RC_OK)
 		conn_close(&s->conn);
 	s->locked_at = 0;
 	s->locks = 0;
@@ -240,7 +229,8 @@ static enum rc pg_sent_done(
 
 	device_key(&p, a, d, client_id);
 	if (d->id)
-		rc = run((struct pg_state *)state, sent_sql, &p, CONN_REPEAT, err);
+		rc = conn_execute(
+			&((struct pg_state *)state)->conn, sent_sql, &p, CONN_REPEAT, err);
 	arena_free(a);
 	pg_sent_drop(state, d, client_id);
 	return rc;
@@ -257,7 +247,8 @@ static enum rc pg_moved_add(struct state *state, const struct device *d, const s
 
 		device_key(&p, a, d, v[i].from);
 		params_text(&p, v[i].to);
-		rc = run((struct pg_state *)state, moved_sql, &p, CONN_REPEAT, err);
+		rc = conn_execute(
+			&((struct pg_state *)state)->conn, moved_sql, &p, CONN_REPEAT, err);
 	}
 	arena_free(a);
 	return rc;
@@ -295,7 +286,7 @@ static enum rc pg_skip_add(struct state *state, const struct account *ac,
 	params_text(&p, f->id);
 	params_text(&p, item);
 	params_text(&p, reason);
-	rc = run((struct pg_state *)state, skip_sql, &p, CONN_REPEAT, err);
+	rc = conn_execute(&((struct pg_state *)state)->conn, skip_sql, &p, CONN_REPEAT, err);
 	arena_free(a);
 	return rc;
 }

@@ -1,8 +1,5 @@
 #include "store/postgres/pg_internal.h"
 
-/* A listener that was not seen for this long is dead. */
-#define ALIVE "seen > now() - interval '15 seconds'"
-
 /* Kinds of folders (core/model/state.h). */
 #define IS_MAIL       "f.kind = 0"
 #define IS_RECIPIENTS "f.kind = 5"
@@ -32,13 +29,13 @@ static const char look_sql[] =
 	" FROM (SELECT d.account_id IS NOT NULL AS imap, d.since, "
 	"   CASE WHEN u.started IS NOT NULL THEN greatest(u.started, t.began) END AS heard,"
 	"   coalesce(t.until > now() + interval '12 hours', false) AS watched, h.seq, h.done, h.at,"
-	"   EXISTS (SELECT 1 FROM listener WHERE source = 'dav' AND " ALIVE ") AS dav"
+	"   EXISTS (SELECT 1 FROM listener WHERE source = 'dav' AND " CONN_ALIVE ") AS dav"
 	"  FROM (SELECT 1) one"
 	"  LEFT JOIN watch t ON t.account_id = $1 AND t.host = $4 AND t.until > now()"
 	"  LEFT JOIN (SELECT account_id, since FROM watched JOIN listener l"
-	"   ON l.id = listener AND l." ALIVE ") d ON d.account_id = $1"
+	"   ON l.id = listener AND l." CONN_ALIVE ") d ON d.account_id = $1"
 	"  LEFT JOIN (SELECT max(started) AS started FROM listener WHERE source = 'url'"
-	"   HAVING bool_and(" ALIVE ")) u ON t.account_id IS NOT NULL"
+	"   HAVING bool_and(" CONN_ALIVE ")) u ON t.account_id IS NOT NULL"
 	"  LEFT JOIN hierarchy_change h ON h.account_id = $1) w"
 	" CROSS JOIN unnest($3::text[]) WITH ORDINALITY i(id, place)"
 	" LEFT JOIN folder f ON f.account_id = $1 AND f.id = i.id"
@@ -144,12 +141,7 @@ enum rc pg_watch_look(struct state *state, const struct account *ac, const struc
 static enum rc run(
 	struct state *state, const char *sql, const struct params *p, struct err *err)
 {
-	PGresult *r;
-	enum rc rc = conn_run(&((struct pg_state *)state)->conn, sql, p, CONN_REPEAT, &r, err);
-
-	if (rc == RC_OK)
-		PQclear(r);
-	return rc;
+	return conn_execute(&((struct pg_state *)state)->conn, sql, p, CONN_REPEAT, err);
 }
 
 enum rc pg_watch_begin(struct state *state, const struct account *ac, struct err *err)

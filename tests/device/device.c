@@ -277,6 +277,12 @@ static const struct elem *change_folders(struct phone *p, const char *command,
 
 unsigned phone_folder_create(struct phone *p, const char *parent, const char *name)
 {
+	return phone_folder_create_type(p, parent, name, 12);
+}
+
+unsigned phone_folder_create_type(
+	struct phone *p, const char *parent, const char *name, unsigned type)
+{
 	char children[700];
 	struct device_folder *f;
 	const struct elem *e;
@@ -284,8 +290,8 @@ unsigned phone_folder_create(struct phone *p, const char *parent, const char *na
 
 	(void)snprintf(children, sizeof(children),
 		"  folderhierarchy:ParentId \"%s\"\n  folderhierarchy:DisplayName \"%s\"\n"
-		"  folderhierarchy:Type \"12\"\n",
-		parent, name);
+		"  folderhierarchy:Type \"%u\"\n",
+		parent, name, type);
 	e = change_folders(p, "FolderCreate", children, FOLDERHIERARCHY_FOLDER_CREATE, &status);
 	if (!e)
 		return status;
@@ -297,7 +303,7 @@ unsigned phone_folder_create(struct phone *p, const char *parent, const char *na
 	copy(f->id, sizeof(f->id), elem_text(e, FOLDERHIERARCHY_SERVER_ID));
 	copy(f->name, sizeof(f->name), str_of(name));
 	copy(f->parent, sizeof(f->parent), str_of(parent));
-	f->type = 12;
+	f->type = type;
 	return status;
 }
 
@@ -396,7 +402,7 @@ static bool server_command(struct phone *p, struct device_folder *f, const struc
 }
 
 /* commands.md 1.2: SyncKey, CollectionId, Status, MoreAvailable, Responses, Commands. */
-static bool valid_order(struct phone *p, const struct elem *collection)
+bool phone_valid_order(struct phone *p, const struct elem *collection)
 {
 	static const tag_t order[] = {AIRSYNC_CLASS, AIRSYNC_SYNC_KEY, AIRSYNC_COLLECTION_ID,
 		AIRSYNC_STATUS, AIRSYNC_MORE_AVAILABLE, AIRSYNC_RESPONSES, AIRSYNC_COMMANDS};
@@ -448,7 +454,7 @@ static bool round_trip(struct phone *p, struct device_folder *f, unsigned window
 	if (!c || elem_u32(c, AIRSYNC_STATUS, 0) != 1)
 		return fail(p, "Sync: Status %u of the collection, %u of all",
 			elem_u32(c, AIRSYNC_STATUS, 0), elem_u32(e, AIRSYNC_STATUS, 0));
-	if (!valid_order(p, c))
+	if (!phone_valid_order(p, c))
 		return false;
 	copy(f->key, sizeof(f->key), elem_text(c, AIRSYNC_SYNC_KEY));
 	*more_r = first || elem_has(c, AIRSYNC_MORE_AVAILABLE);

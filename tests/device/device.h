@@ -87,9 +87,15 @@ bool phone_smart(struct phone *p, const char *command, const struct device_folde
  * Status, 0 when there is none; the model changes with Status 1 only. parent: "0" or an id.
  */
 unsigned phone_folder_create(struct phone *p, const char *parent, const char *name);
+/* One of another FolderType than mail. */
+unsigned phone_folder_create_type(
+	struct phone *p, const char *parent, const char *name, unsigned type);
 unsigned phone_folder_update(
 	struct phone *p, const char *id, const char *parent, const char *name);
 unsigned phone_folder_delete(struct phone *p, const char *id);
+
+/* Whether the children of a Collection in an answer stand in the order that phones need. */
+bool phone_valid_order(struct phone *p, const struct elem *collection);
 
 struct device_folder *phone_folder(struct phone *p, unsigned type);
 struct device_folder *phone_folder_by_id(struct phone *p, const char *id);
