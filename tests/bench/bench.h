@@ -13,6 +13,8 @@ _Noreturn void bench_die(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
 /* Microseconds of a clock that only goes forward. */
 int64_t bench_us(void);
+/* Microseconds that this process has spent computing. */
+int64_t bench_own_cpu_us(void);
 
 /* A lab in which nobody is slowed down for asking often. workers: 0 for the usual four. */
 void bench_lab(unsigned users, unsigned workers);
