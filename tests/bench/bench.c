@@ -33,6 +33,14 @@ int64_t bench_us(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
+int64_t bench_own_cpu_us(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
 static int compare(const void *a, const void *b)
 {
 	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
@@ -90,6 +98,34 @@ int64_t bench_cpu_us(void)
 		bench_die("the kernel does not tell the time of the worker");
 	(void)fclose(f);
 	return strtoll(line, NULL, 10) / 1000;
+}
+
+long bench_peak_kb(void)
+{
+	char path[64], line[256];
+	long kb = 0;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/%ld/status", bench_worker());
+	f = fopen(path, "r");
+	if (!f)
+		bench_die("no worker");
+	while (fgets(line, sizeof(line), f))
+		if (strncmp(line, "VmHWM:", 6) == 0)
+			kb = strtol(line + 6, NULL, 10);
+	(void)fclose(f);
+	return kb;
+}
+
+void bench_forget_peak(void)
+{
+	char path[64];
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/%ld/clear_refs", bench_worker());
+	f = fopen(path, "w");
+	if (!f || fputs("5", f) < 0 || fclose(f) != 0)
+		bench_die("could not reset the peak of the worker's memory");
 }
 
 /* --- IMAP, as little as it takes to fill a mailbox */
@@ -317,14 +353,15 @@ unsigned bench_sync(struct phone *p, unsigned window, char *keep, size_t size)
 
 /* --- the log */
 
-/* Adds up new lines of a command; the line of a request may come after its answer. */
-static unsigned read_log(const char *command, unsigned *last_r)
+/* Adds up new lines of a command, so many at least; the line of a request may come after its
+ * answer. */
+static unsigned read_log(const char *command, unsigned requests, unsigned *last_r)
 {
 	char line[8192], name[64];
 	unsigned sum = 0, lines = 0;
 
 	(void)snprintf(name, sizeof(name), " cmd=%s ", command);
-	for (unsigned tries = 0; lines == 0 && tries < 1000; tries++) {
+	for (unsigned tries = 0; lines < requests && tries < 1000; tries++) {
 		FILE *f = fopen(lab_get("EASPOOL_LOG"), "r");
 
 		(void)usleep(20000);
@@ -342,8 +379,8 @@ static unsigned read_log(const char *command, unsigned *last_r)
 		log_at = ftell(f);
 		(void)fclose(f);
 	}
-	if (lines == 0)
-		bench_die("no %s in the log", command);
+	if (lines < requests)
+		bench_die("%u %s in the log, not %u", lines, command, requests);
 	return sum;
 }
 
@@ -351,13 +388,13 @@ unsigned bench_trips(const char *command)
 {
 	unsigned last = 0;
 
-	(void)read_log(command, &last);
+	(void)read_log(command, 1, &last);
 	return last;
 }
 
-unsigned bench_trips_all(const char *command)
+unsigned bench_trips_all(const char *command, unsigned requests)
 {
 	unsigned last = 0;
 
-	return read_log(command, &last);
+	return read_log(command, requests, &last);
 }

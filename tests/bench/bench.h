@@ -13,6 +13,8 @@ _Noreturn void bench_die(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
 /* Microseconds of a clock that only goes forward. */
 int64_t bench_us(void);
+/* Microseconds that this process has spent computing. */
+int64_t bench_own_cpu_us(void);
 
 /* A lab in which nobody is slowed down for asking often. workers: 0 for the usual four. */
 void bench_lab(unsigned users, unsigned workers);
@@ -20,6 +22,9 @@ void bench_lab(unsigned users, unsigned workers);
 long bench_worker(void);
 /* Microseconds that it has spent computing so far. */
 int64_t bench_cpu_us(void);
+/* The most memory (VmHWM) that it had since the peak was forgotten last. */
+long bench_peak_kb(void);
+void bench_forget_peak(void);
 
 /* The median; sorts v. */
 int64_t bench_median(int64_t *v, size_t n);
@@ -43,9 +48,10 @@ unsigned bench_added(void);
  */
 unsigned bench_sync(struct phone *p, unsigned window, char *keep, size_t size);
 
-/* The round trips to IMAP of the last request of that command, as the log has it. */
+/* The round trips (to IMAP, DAV, LDAP) of the last request of that command, as the log has it.
+ */
 unsigned bench_trips(const char *command);
-/* The same for all requests since the last call of either. */
-unsigned bench_trips_all(const char *command);
+/* The same for all requests, so many, since the last call of either. */
+unsigned bench_trips_all(const char *command, unsigned requests);
 
 #endif

@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { PEOPLE = 10000, TIMES = 51 };
 
@@ -90,15 +89,6 @@ static void ask_easpool(struct phone *p, const char *text)
 			"easpool finds %u, slapd %zu", elem_u32(store, SEARCH_TOTAL, 0), raw.n);
 }
 
-/* Microseconds that this process has spent computing. */
-static int64_t own_cpu_us(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
 static void compare(struct phone *p, const char *text)
 {
 	int64_t slapd[TIMES], whole[TIMES], ours[TIMES], cpu, raw_cpu = 0, began;
@@ -107,11 +97,11 @@ static void compare(struct phone *p, const char *text)
 	ask_easpool(p, text);
 	cpu = bench_cpu_us();
 	for (size_t i = 0; i < TIMES; i++) {
-		raw_cpu -= own_cpu_us();
+		raw_cpu -= bench_own_cpu_us();
 		began = bench_us();
 		ask_slapd(text);
 		slapd[i] = bench_us() - began;
-		raw_cpu += own_cpu_us();
+		raw_cpu += bench_own_cpu_us();
 		began = bench_us();
 		ask_easpool(p, text);
 		whole[i] = bench_us() - began;

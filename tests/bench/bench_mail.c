@@ -38,7 +38,7 @@ static void trips(void)
 	inbox = phone_folder(p, 2);
 	first = bench_sync(p, 100, id, sizeof(id));
 	(void)printf("trips: first Sync of 500 in windows of 100: %u requests, %u trips\n",
-		first, bench_trips_all("Sync"));
+		first, bench_trips_all("Sync", first));
 	(void)bench_sync(p, 100, NULL, 0);
 	empty = bench_trips("Sync");
 	(void)printf("trips: empty Sync: %u\n", empty);
@@ -131,7 +131,7 @@ static void first(void)
 	requests = bench_sync(p, 100, NULL, 0);
 	took = bench_us() - began;
 	(void)printf("first: 1000 messages in windows of 100: %lld ms, %u requests, %u trips\n",
-		(long long)took / 1000, requests, bench_trips_all("Sync"));
+		(long long)took / 1000, requests, bench_trips_all("Sync", requests));
 	phone_release(p);
 	free(p);
 	lab_down();

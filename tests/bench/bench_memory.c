@@ -17,40 +17,12 @@ enum { ATTACHMENT = 50 * 1024 * 1024, FORWARDED = 40 * 1024 * 1024 };
 #define USER  "user01@example.test"
 #define OTHER "user02@example.test"
 
-static long peak_kb(void)
-{
-	char path[64], line[256];
-	long kb = 0;
-	FILE *f;
-
-	(void)snprintf(path, sizeof(path), "/proc/%ld/status", bench_worker());
-	f = fopen(path, "r");
-	if (!f)
-		bench_die("no worker");
-	while (fgets(line, sizeof(line), f))
-		if (strncmp(line, "VmHWM:", 6) == 0)
-			kb = strtol(line + 6, NULL, 10);
-	(void)fclose(f);
-	return kb;
-}
-
-static void forget_peak(void)
-{
-	char path[64];
-	FILE *f;
-
-	(void)snprintf(path, sizeof(path), "/proc/%ld/clear_refs", bench_worker());
-	f = fopen(path, "w");
-	if (!f || fputs("5", f) < 0 || fclose(f) != 0)
-		bench_die("could not reset the peak of the worker's memory");
-}
-
 static void report(const char *what, size_t bytes)
 {
-	(void)printf(
-		"memory: %s, %zu MB: at most %ld MB\n", what, bytes >> 20, peak_kb() >> 10);
+	(void)printf("memory: %s, %zu MB: at most %ld MB\n", what, bytes >> 20,
+		bench_peak_kb() >> 10);
 	(void)fflush(stdout);
-	forget_peak();
+	bench_forget_peak();
 }
 
 static void make_mail(struct buf *b, size_t attachment)
@@ -180,7 +152,7 @@ int main(void)
 	bench_append(USER, buf_str(&mail));
 	p->version = "14.1";
 	(void)bench_sync(p, 100, forwarded, sizeof(forwarded));
-	forget_peak();
+	bench_forget_peak();
 	forward(p, "14.1", forwarded, mail.n);
 	forward(p, "12.1", forwarded, mail.n);
 	buf_release(&mail);
