@@ -280,6 +280,9 @@ static enum rc add(const struct item_writer *w, struct item_command *c, struct e
 		rc = note(w, folder->row, object.href, object.etag,
 			!object.bytes.p || str_eq(object.bytes, bytes), &it, err);
 	if (rc == RC_OK) {
+		/* RFC 6578 section 3.5: of what comes and goes between two questions a server
+		 * need not tell. The next one follows at once. */
+		src->asked = false;
 		c->number = it.number;
 		uidset_add(&w->round->st.held, it.number);
 	}
