@@ -450,8 +450,7 @@ static void client_acts(struct story *s, unsigned round)
  * the first place. */
 static bool is_lost(struct str line)
 {
-	static const char *const names[] = {"  contacts:WebPage", "  contacts:Children",
-		"    contacts:Child ", "  contacts2:IMAddress"};
+	static const char *const names[] = {"  contacts2:IMAddress"};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (str_starts(line, names[i]))

@@ -511,7 +511,7 @@ static void test_a_change_patches_its_lines(void **state UNUSED)
 static void test_what_is_left_out_is_cleared_unless_it_is_ghosted(void **state UNUSED)
 {
 	static const char lines[] = "FN:x\nN:x;y;;;\nTITLE:t\nNICKNAME:n\nEMAIL:a@b\n"
-				    "CATEGORIES:c\nNOTE:o\nX-CHILDREN:k\nTEL;TYPE=HOME:1";
+				    "CATEGORIES:c\nNOTE:o\nX-CHILD:k\nTEL;TYPE=HOME:1";
 	static const struct {
 		const char *name, *supported, *want;
 	} cases[] = {
@@ -521,7 +521,7 @@ static void test_what_is_left_out_is_cleared_unless_it_is_ghosted(void **state U
                  "airsync:Supported\n  contacts:JobTitle\n  contacts:Children",         "FN:x\nN:x;y;;;\nNICKNAME:n\nEMAIL:a@b\nCATEGORIES:c\nNOTE:o\n"
 			"TEL;TYPE=HOME:1"                                        },
 		{"all but page 12 and a number",
-                 "airsync:Supported\n  contacts2:NickName\n  contacts:HomePhoneNumber", "FN:x\nN:x;y;;;\nTITLE:t\nEMAIL:a@b\nCATEGORIES:c\nNOTE:o\nX-CHILDREN:k"},
+                 "airsync:Supported\n  contacts2:NickName\n  contacts:HomePhoneNumber", "FN:x\nN:x;y;;;\nTITLE:t\nEMAIL:a@b\nCATEGORIES:c\nNOTE:o\nX-CHILD:k"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

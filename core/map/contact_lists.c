@@ -7,7 +7,7 @@ const struct contact_list contact_lists[2] = {
 	{CONTACTS_CHILDREN,   CONTACTS_CHILD,
          {{"RELATED", "CHILD", NULL, false}, {"X-CHILDREN", "", NULL, true},
 			{"X-CHILD", "", NULL, false}, {"X-ABRELATEDNAMES", "", "Child", false}},
-         "X-CHILDREN",											 "RELATED;TYPE=child;VALUE=text"},
+         "X-CHILD",											    "RELATED;TYPE=child;VALUE=text"},
 };
 
 enum { ITEMS_MAX = 1000, LOOKED_MAX = 10 * ITEMS_MAX };
@@ -88,7 +88,9 @@ static void add_one(struct contact *c, const struct contact_list *list, struct s
 	bool new4 = c->card.version == VCARD_40, several;
 	struct str raw = vcard_encode(&c->card, text, false);
 
-	for (struct vcard_line *l = c->card.first; l; l = l->next)
+	/* Servers know of categories that there are several; of children they do not. */
+	for (struct vcard_line *l = c->card.first; l && list->list == CONTACTS_CATEGORIES;
+		l = l->next)
 		if (belongs(c, list, l, &several) && several) {
 			struct str both[] = {l->value, raw};
 			size_t from = str_trim(l->value).n ? 0 : 1;

@@ -434,6 +434,17 @@ size_t vcard_split(struct str raw, char separator, struct str *v, size_t max)
 	return n;
 }
 
+/* A comma in a URI is none of the grammar's business, but there are servers that take what
+ * stands behind one for another value of a 3.0 card and lose it. */
+static bool must_escape(const struct vcard *c, char ch, bool uri)
+{
+	if (ch == ';')
+		return !uri;
+	if (c->version == VCARD_21)
+		return false;
+	return ch == '\\' || (ch == ',' && (!uri || c->version == VCARD_30));
+}
+
 struct str vcard_encode(const struct vcard *c, struct str text, bool uri)
 {
 	struct buf b;
@@ -449,7 +460,7 @@ struct str vcard_encode(const struct vcard *c, struct str text, bool uri)
 			buf_adds(&b, "\\n");
 			continue;
 		}
-		if ((ch == ';' && !uri) || (!old && (ch == '\\' || (ch == ',' && !uri))))
+		if (must_escape(c, ch, uri))
 			buf_addc(&b, '\\');
 		buf_addc(&b, ch);
 	}

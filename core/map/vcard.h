@@ -68,7 +68,8 @@ struct str vcard_text(const struct vcard *c, const struct vcard_line *l);
 /* The components of a raw value between separators (';' or ','), raw. How many. */
 size_t vcard_split(struct str raw, char separator, struct str *v, size_t max);
 
-/* Text as raw value, escaped as the version wants it. uri: commas and semicolons stay. */
+/* Text as raw value, escaped as the version wants it. uri: semicolons stay, and commas but
+ * in 3.0. */
 struct str vcard_encode(const struct vcard *c, struct str text, bool uri);
 /* Components joined, without empty ones at the end beyond `least`. */
 struct str vcard_join(
