@@ -179,7 +179,7 @@ enum { MANY = 20000, WINDOW = 512 };
 static void windows(void)
 {
 	struct phone *p = calloc(1, sizeof(*p));
-	int64_t longest = 0, began, us, all = bench_us();
+	int64_t longest = 0, began, us, all;
 	unsigned requests = 0;
 	bool more = true;
 
