@@ -515,11 +515,11 @@ static void test_what_is_left_out_is_cleared_unless_it_is_ghosted(void **state U
 	static const struct {
 		const char *name, *supported, *want;
 	} cases[] = {
-		{"nothing is ghosted",                 NULL,                            "FN:x\nN:x;;;;\nNOTE:o"                                                 },
-		{"everything is",                      "airsync:Supported",             lines								   },
+		{"nothing is ghosted",                 NULL,                            "FN:x\nN:x;;;;\nNOTE:o"                                              },
+		{"everything is",                      "airsync:Supported",             lines								},
 		{"all but the title and children are",
                  "airsync:Supported\n  contacts:JobTitle\n  contacts:Children",         "FN:x\nN:x;y;;;\nNICKNAME:n\nEMAIL:a@b\nCATEGORIES:c\nNOTE:o\n"
-			"TEL;TYPE=HOME:1"                                        },
+			"TEL;TYPE=HOME:1"                                     },
 		{"all but page 12 and a number",
                  "airsync:Supported\n  contacts2:NickName\n  contacts:HomePhoneNumber", "FN:x\nN:x;y;;;\nTITLE:t\nEMAIL:a@b\nCATEGORIES:c\nNOTE:o\nX-CHILD:k"},
 	};

@@ -3,6 +3,7 @@
  * never do. A server of ours says word for word what is in a test.
  */
 #include "core/base/buf.h"
+#include "core/base/clock.h"
 #include "store/dav/dav.h"
 #include "store/dav/href.h"
 #include "store/dav/multistatus.h"
@@ -595,8 +596,8 @@ static void test_a_home_that_is_too_long_is_nobody_elses(void **state UNUSED)
 	played();
 }
 
-/* A request that is about many books waits for a silent server once; the next one asks again.
- */
+/* A silent server is waited for once, by a request about many books and by those after it; a
+ * while later it is asked again. */
 static void test_a_silence_is_waited_for_once(void **state UNUSED)
 {
 	/* clang-format off */
@@ -618,7 +619,11 @@ static void test_a_silence_is_waited_for_once(void **state UNUSED)
 		assert_int_equal(err.why, ERR_TIMEOUT);
 	}
 	assert_int_equal(dav_client_trips(client), 1);
+	clock_set_fake(clock_mono_ms());
+	assert_int_equal(collections(login_as("user", 0), &r), RC_UNAVAILABLE);
+	clock_set_fake(clock_mono_ms() + 11000);
 	assert_int_equal(collections(login_as("user", 0), &r), RC_OK);
+	clock_set_fake(-1);
 	played();
 }
 

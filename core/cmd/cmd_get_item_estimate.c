@@ -71,6 +71,12 @@ static enum rc estimate_items(struct request *rq, struct services *sv,
 	return rc;
 }
 
+static struct str class_of(const struct elem *e)
+{
+	return elem_has(e, GETITEMESTIMATE_CLASS) ? elem_text(e, GETITEMESTIMATE_CLASS)
+						  : elem_text(e, AIRSYNC_CLASS);
+}
+
 static enum rc estimate(struct request *rq, struct services *sv, const struct elem *e,
 	struct wbxml_writer *w, struct err *err)
 {
@@ -83,6 +89,10 @@ static enum rc estimate(struct request *rq, struct services *sv, const struct el
 
 	if (!id.n)
 		id = elem_text(e, AIRSYNC_COLLECTION_ID);
+	rc = !id.n && rq->version < V121 ? servers_default_folder(rq, sv, class_of(e), &id, err)
+					 : RC_OK;
+	if (rc)
+		return rc;
 	rc = id.n ? state_call(sv->state, collection_peek, &rq->account, &rq->device, id,
 			    rq->arena, &folder, &c, err)
 		  : RC_ABSENT;

@@ -32,10 +32,13 @@ static const struct sync_class *class_of(const struct folder *f)
 }
 
 /* airsync:Class of a folder's items. */
-static const char *class_name(enum folder_kind kind)
+static const char *class_name(const struct sync_part *p)
 {
-	const struct item_class *class = item_class_of(kind);
+	const struct item_class *class = item_class_of(p->folder.kind);
 
+	/* Of a folder that is not known it is as the device says. */
+	if (!p->folder.row)
+		class = item_class_named(elem_text(p->e, AIRSYNC_CLASS));
 	return class ? class->name : "Email";
 }
 
@@ -44,7 +47,7 @@ static void write_failure(struct sync *s, const struct sync_part *p, unsigned st
 {
 	wbxml_open(s->w, AIRSYNC_COLLECTION);
 	if (s->rq->version < V121)
-		wbxml_cstr(s->w, AIRSYNC_CLASS, class_name(p->folder.kind));
+		wbxml_cstr(s->w, AIRSYNC_CLASS, class_name(p));
 	wbxml_text(s->w, AIRSYNC_SYNC_KEY, p->key.n ? p->key : STR("0"));
 	wbxml_text(s->w, AIRSYNC_COLLECTION_ID, p->id);
 	wbxml_int(s->w, AIRSYNC_STATUS, status);
@@ -235,7 +238,7 @@ static void write_head(struct sync *s, const struct sync_part *p, struct str key
 	wbxml_open(s->w, AIRSYNC_COLLECTION);
 	/* Windows Mobile wants it up to 12.0; from 14.0 it must not be there. */
 	if (s->rq->version < V121)
-		wbxml_cstr(s->w, AIRSYNC_CLASS, class_name(p->folder.kind));
+		wbxml_cstr(s->w, AIRSYNC_CLASS, class_name(p));
 	wbxml_text(s->w, AIRSYNC_SYNC_KEY, key);
 	wbxml_text(s->w, AIRSYNC_COLLECTION_ID, p->id);
 	wbxml_int(s->w, AIRSYNC_STATUS, SYNC_OK);
@@ -296,27 +299,6 @@ static enum rc run_round(struct sync *s, struct sync_part *p, struct err *err)
 	return RC_OK;
 }
 
-/* 2.5 and 12.0 may name the default folder by Class alone. */
-static enum rc default_folder(struct sync *s, struct sync_part *p, struct err *err)
-{
-	struct str name = elem_text(p->e, AIRSYNC_CLASS);
-	const struct item_class *class = item_class_named(name);
-	struct folders all;
-	const struct folder *f = NULL;
-	enum rc rc = state_call(
-		s->sv->state, folders_load, &s->rq->account, s->rq->arena, &all, err);
-
-	if (rc)
-		return rc;
-	if (class)
-		f = folders_of_type(&all, class->default_type);
-	else if (!name.n || str_iis(name, "Email"))
-		f = folders_of_type(&all, TYPE_INBOX);
-	if (f)
-		p->id = f->id;
-	return RC_OK;
-}
-
 /* What is known of a folder without asking. */
 static struct watched_folder *known_of(struct sync *s, struct str id)
 {
@@ -365,7 +347,7 @@ static enum rc one_collection(struct sync *s, const struct elem *e, struct err *
 	if (!p.key.n)
 		p.key = STR("0");
 	if (!p.id.n && rq->version < V121) {
-		rc = default_folder(s, &p, err);
+		rc = servers_default_folder(rq, s->sv, elem_text(e, AIRSYNC_CLASS), &p.id, err);
 		if (rc)
 			return rc;
 	}

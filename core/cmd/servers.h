@@ -14,4 +14,9 @@ struct folder_servers servers_of(const struct request *rq, const struct services
 MUST_USE enum rc servers_items(const struct request *rq, const struct services *sv,
 	const struct folder *folder, struct item_source *src, struct err *err);
 
+/* 2.5 and 12.0 may name the default folder by Class alone (empty: mail). *id_r stays as it is
+ * where there is none. */
+MUST_USE enum rc servers_default_folder(struct request *rq, struct services *sv,
+	struct str class, struct str *id_r, struct err *err);
+
 #endif

@@ -194,6 +194,8 @@ static enum rc remove_one(const struct item_writer *w, struct item *it, struct e
 		rc = item_source_read(src, it, 1, src->a, &object, err);
 		if (rc == RC_OK && object.etag.n)
 			rc = dav_call(src->dav, remove, it->href, object.etag, err);
+		else if (rc == RC_OK && object.refused)
+			rc = err_set(err, RC_DENIED, "the item cannot be looked at");
 	}
 	if (rc == RC_ABSENT) {
 		err_clear(err);

@@ -91,8 +91,8 @@ enum rc item_source_ask(struct item_source *src, struct err *err)
 	for (size_t i = 0; i < src->n; i++) {
 		enum rc rc = ask_one(src, i, err);
 
-		/* Of several one may be gone; FolderSync tells. */
-		if (rc == RC_ABSENT && src->n > 1)
+		/* Of several one may be gone, or closed to the user; FolderSync tells. */
+		if ((rc == RC_ABSENT || rc == RC_DENIED) && src->n > 1)
 			continue;
 		if (rc)
 			return rc;

@@ -66,7 +66,6 @@ struct dav *dav_client_user(
 	u->no_password = !password || login.n >= sizeof(u->login);
 	if (password)
 		secret_set(&u->password, (struct str){password->p, password->n});
-	u->silent = false;
 	u->trips = 0;
 	return &u->dav;
 }

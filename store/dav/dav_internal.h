@@ -34,7 +34,6 @@ struct dav_user {
 	char login[256];
 	struct secret password;
 	bool no_password;
-	bool silent; /* the server let an exchange of this request time out */
 	unsigned trips;
 };
 
@@ -48,7 +47,9 @@ struct dav_client {
 	struct str origin, host, place; /* of carddav_url; place: its path, may be a template */
 	char context[512]; /* where the principal of a user is told; "": not yet known */
 	struct known_homes *known;
-	unsigned without; /* DAV_LACKS_ */
+	unsigned without;     /* DAV_LACKS_ */
+	int64_t silent_until; /* clock_mono_ms(); the server let an exchange time out: it is not
+				 waited for again before */
 };
 
 enum depth { DEPTH_NONE, DEPTH_0, DEPTH_1 };

@@ -3,6 +3,8 @@
  */
 #include "store/dav/dav_internal.h"
 
+#include "core/base/clock.h"
+
 #include "core/base/buf.h"
 
 #include <curl/curl.h>
@@ -255,6 +257,9 @@ static void options(struct dav_user *u, const struct exchange *x, struct transfe
 	(void)curl_easy_setopt(c, CURLOPT_HEADERDATA, t);
 }
 
+/* How long a server that was silent is not asked again. */
+enum { SILENT_MS = 10000 };
+
 static enum rc no_answer(
 	const struct transfer *t, CURLcode code, const char *why, struct err *err)
 {
@@ -303,7 +308,8 @@ static enum rc perform(
 		*err = t->err;
 		return err_wrap(err, "%s of %.*s", x->method, STR_FMT(x->path));
 	}
-	u->silent = code == CURLE_OPERATION_TIMEDOUT;
+	if (code == CURLE_OPERATION_TIMEDOUT)
+		u->client->silent_until = clock_mono_ms() + SILENT_MS;
 	if (code != CURLE_OK)
 		return no_answer(t, code, why, err);
 	rc = finish(t, err);
@@ -327,8 +333,9 @@ enum rc dav_exchange(struct dav_user *u, const struct exchange *x, struct arena 
 	/* RFC 7617 section 2. */
 	if (strchr(u->login, ':'))
 		return err_set(err, RC_DENIED, "a login with a colon cannot be told by HTTP");
-	/* One silence is enough for a request: it may be about many collections. */
-	if (u->silent)
+	/* One silence is enough for a request, which may be about many collections, and for
+	 * those that come right after it: mail must not wait for contacts. */
+	if (clock_mono_ms() < u->client->silent_until)
 		return err_set_why(err, RC_UNAVAILABLE, ERR_TIMEOUT,
 			"the CardDAV server was silent just now");
 	*r = (struct answer){.status = 0};
