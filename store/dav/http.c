@@ -179,6 +179,19 @@ static size_t on_header(char *p, size_t size, size_t n, void *ctx)
 	return size * n;
 }
 
+static bool is_weak(struct str etag)
+{
+	return str_starts(etag, "W/");
+}
+
+/* The same ETag comes in a header and in a property, and not every server writes it as RFC 9110
+ * section 8.8.3 wants in both. */
+static void quote(struct str *etag, struct arena *a)
+{
+	if (etag->n && etag->p[0] != '"' && !is_weak(*etag))
+		*etag = arena_printf(a, "\"%.*s\"", STR_FMT(*etag));
+}
+
 static struct curl_slist *add(struct curl_slist *list, struct str line)
 {
 	struct curl_slist *more = curl_slist_append(list, line.p);
@@ -201,7 +214,9 @@ static struct curl_slist *request_headers(
 		list = add(list, arena_printf(a, "Content-Type: %.*s", STR_FMT(type)));
 	if (x->if_none)
 		list = add(list, STR("If-None-Match: *"));
-	if (x->if_match.n)
+	/* A weak one never matches (RFC 9110 section 13.1.1): what is there was read just now.
+	 */
+	if (x->if_match.n && !is_weak(x->if_match))
 		list = add(list, arena_printf(a, "If-Match: %.*s", STR_FMT(x->if_match)));
 	if (x->destination.n) {
 		/* RFC 4918 sections 10.3 and 10.6. */
@@ -273,11 +288,14 @@ static enum rc finish(struct transfer *t, struct err *err)
 	bool good = t->r->status == 207;
 	enum rc rc;
 
+	quote(&t->r->etag, t->a);
 	if (!t->ms)
 		return good ? err_set(err, RC_UNAVAILABLE, "%s of %.*s has an empty answer",
 				      t->x->method, STR_FMT(t->x->path))
 			    : RC_OK;
 	rc = ms_end(t->ms, &t->r->ms, good ? err : NULL);
+	for (size_t i = 0; rc == RC_OK && i < t->r->ms.n; i++)
+		quote(&t->r->ms.v[i].p.etag, t->a);
 	if (!good) {
 		/* An error that says nothing more than its status. */
 		if (rc)
