@@ -59,7 +59,7 @@ static double ms(int64_t us)
 
 /* --- the books */
 
-/* A card of some 800 octets, of a person who can be reached in many ways. */
+/* A card of some 700 octets, of a person who can be reached in many ways. */
 static void make_card(struct buf *b, unsigned i, unsigned edition)
 {
 	buf_reset(b);
