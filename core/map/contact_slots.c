@@ -163,8 +163,13 @@ struct str contact_head(const struct contact *c, enum slot slot)
 
 static bool is_named(const struct vcard_line *l, const char *names)
 {
-	struct str rest = str_of(names), name;
+	char begins = l->name.n ? (char)(l->name.p[0] & ~0x20) : '\0';
+	struct str rest, name;
 
+	/* Most rows are passed by: every name begins as the first does, or with X. */
+	if (begins != names[0] && begins != 'X')
+		return false;
+	rest = str_of(names);
 	while (str_next(&rest, ' ', &name))
 		if (str_ieq(l->name, name))
 			return true;
@@ -265,7 +270,7 @@ static bool fits(const struct contact *c, const struct place *s, const struct vc
 static void place(struct contact *c, const struct place *s, enum slot first, enum slot last)
 {
 	for (struct vcard_line *l = c->card.first; l && !c->line[s->slot]; l = l->next)
-		if (!is_empty(l) && fits(c, s, l) && !is_repeated(c, first, last, l))
+		if (fits(c, s, l) && !is_empty(l) && !is_repeated(c, first, last, l))
 			c->line[s->slot] = l;
 }
 

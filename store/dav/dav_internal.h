@@ -48,6 +48,7 @@ struct dav_client {
 	char context[512]; /* where the principal of a user is told; "": not yet known */
 	struct known_homes *known;
 	unsigned without;     /* DAV_LACKS_ */
+	int64_t silence;      /* for how long, ms; 0: it answers */
 	int64_t silent_until; /* clock_mono_ms(); the server let an exchange time out: it is not
 				 waited for again before */
 };

@@ -227,6 +227,21 @@ static struct curl_slist *request_headers(
 	return list;
 }
 
+/*
+ * How long a server that was silent is not asked again; twice as long each time that it still
+ * is. To connect takes no server long, to list a large collection may.
+ */
+enum { SILENT_MS = 10000, SILENT_MAX_MS = 120000, CONNECT_SECONDS = 5 };
+
+static void note_silence(struct dav_client *c, bool silent)
+{
+	c->silence = !silent ? 0 : c->silence ? 2 * c->silence : SILENT_MS;
+	if (c->silence > SILENT_MAX_MS)
+		c->silence = SILENT_MAX_MS;
+	if (silent)
+		c->silent_until = clock_mono_ms() + c->silence;
+}
+
 static void options(struct dav_user *u, const struct exchange *x, struct transfer *t)
 {
 	const struct settings *conf = u->client->conf;
@@ -242,7 +257,9 @@ static void options(struct dav_user *u, const struct exchange *x, struct transfe
 	(void)curl_easy_setopt(c, CURLOPT_PROXY, "");
 	(void)curl_easy_setopt(c, CURLOPT_PATH_AS_IS, 1L);
 	(void)curl_easy_setopt(c, CURLOPT_USERAGENT, "easpool/" EASPOOL_VERSION);
-	(void)curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)conf->dav_timeout);
+	(void)curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT,
+		conf->dav_timeout < CONNECT_SECONDS ? (long)conf->dav_timeout
+						    : (long)CONNECT_SECONDS);
 	/* Silence, not length, is what is given up on. */
 	(void)curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
 	(void)curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)conf->dav_timeout);
@@ -271,9 +288,6 @@ static void options(struct dav_user *u, const struct exchange *x, struct transfe
 	(void)curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
 	(void)curl_easy_setopt(c, CURLOPT_HEADERDATA, t);
 }
-
-/* How long a server that was silent is not asked again. */
-enum { SILENT_MS = 10000 };
 
 static enum rc no_answer(
 	const struct transfer *t, CURLcode code, const char *why, struct err *err)
@@ -326,8 +340,7 @@ static enum rc perform(
 		*err = t->err;
 		return err_wrap(err, "%s of %.*s", x->method, STR_FMT(x->path));
 	}
-	if (code == CURLE_OPERATION_TIMEDOUT)
-		u->client->silent_until = clock_mono_ms() + SILENT_MS;
+	note_silence(u->client, code == CURLE_OPERATION_TIMEDOUT);
 	if (code != CURLE_OK)
 		return no_answer(t, code, why, err);
 	rc = finish(t, err);
