@@ -33,8 +33,6 @@ static enum rc read_done(struct str *in, struct sync_part *p, struct arena *a)
 {
 	uint64_t n;
 
-	p->done = NULL;
-	p->ndone = 0;
 	/* One of a program that did not keep them. */
 	if (in->n == 0)
 		return RC_OK;
@@ -47,25 +45,43 @@ static enum rc read_done(struct str *in, struct sync_part *p, struct arena *a)
 	return RC_OK;
 }
 
-enum rc sync_round_decode(struct str in, struct sync_part *p, struct arena *a)
+/* ids: answers have the ServerIds of what was added, and the commands stand behind them. */
+static enum rc read_answers(struct str in, bool ids, struct sync_part *p, struct arena *a)
 {
 	uint64_t n;
 
-	if (varint_get_str(&in, &p->before) || varint_get(&in, &n) || n > in.n)
+	if (varint_get(&in, &n) || n > in.n)
 		return RC_INVALID;
 	p->answers = ARENA_ARRAY(a, struct sync_answer, (size_t)n + 1);
 	p->max_answers = (size_t)n;
+	p->nanswers = 0;
 	for (uint64_t i = 0; i < n; i++) {
 		uint32_t what, status;
-		struct str id, server_id;
+		struct str id, server_id = STR_NONE;
 
 		if (varint_get32(&in, &what) || varint_get_str(&in, &id) ||
-			varint_get32(&in, &status) || varint_get_str(&in, &server_id))
+			varint_get32(&in, &status) || (ids && varint_get_str(&in, &server_id)))
 			return RC_INVALID;
 		sync_answer(p, (tag_t)what, id, status);
 		p->answers[p->nanswers - 1].server_id = server_id;
 	}
-	return read_done(&in, p, a);
+	if (ids && read_done(&in, p, a))
+		return RC_INVALID;
+	return in.n ? RC_INVALID : RC_OK;
+}
+
+enum rc sync_round_decode(struct str in, struct sync_part *p, struct arena *a)
+{
+	p->done = NULL;
+	p->ndone = 0;
+	if (varint_get_str(&in, &p->before))
+		return RC_INVALID;
+	if (read_answers(in, true, p, a) == RC_OK)
+		return RC_OK;
+	/* One of a program that knew of mail alone. */
+	p->done = NULL;
+	p->ndone = 0;
+	return read_answers(in, false, p, a);
 }
 
 /* Tells one command of a device from another. */
