@@ -684,10 +684,14 @@ static void test_ldap_is_silent(void **state UNUSED)
 	struct ldap_directory *d = ldap_directory_new(&conf);
 	struct people r;
 	struct err err = ERR_INIT;
+	enum rc rc = look_up(d, "ann", &r, &err);
 
-	assert_int_equal(look_up(d, "ann", &r, &err), RC_OK);
+	assert_int_equal(rc, RC_OK);
 	signal_slapd(SIGSTOP);
-	assert_int_equal(look_up(d, "ann", &r, &err), RC_UNAVAILABLE);
+	/* A thread of it may have an answer on its way yet. */
+	for (unsigned tries = 0; rc == RC_OK && tries < 100; tries++)
+		rc = look_up(d, "ann", &r, &err);
+	assert_int_equal(rc, RC_UNAVAILABLE);
 	assert_int_equal(err.why, ERR_TIMEOUT);
 	for (size_t i = 0; i < ARRAY_LEN(ways); i++)
 		assert_int_equal(look_up_once(ways[i], &r, &err), RC_UNAVAILABLE);

@@ -173,9 +173,9 @@ static void test_any_imap_command_may_go_wrong(void **state UNUSED)
 
 	for (size_t v = 0; v < ARRAY_LEN(versions); v++)
 		for (int fault = FAULT_NO; fault < FAULTS; fault++) {
-			/* Silence takes its second. */
-			unsigned step = v || fault == FAULT_SILENCE ? 3 : 1;
-			unsigned n = 1;
+			/* Silence takes its second. Each command goes wrong in some way. */
+			unsigned step = v || fault == FAULT_SILENCE ? 4 : 2;
+			unsigned n = 1 + (unsigned)fault % step;
 
 			for (;;) {
 				print_message("IMAP %s at command %u, version %s\r",
@@ -273,10 +273,10 @@ static void test_any_imap_command_about_folders_may_go_wrong(void **state UNUSED
 
 	for (size_t v = 0; v < ARRAY_LEN(versions); v++)
 		for (int fault = FAULT_NO; fault < FAULTS; fault++) {
-			/* Silence takes its second. */
-			unsigned step = v || fault == FAULT_SILENCE ? 5 : 2;
+			/* Silence takes its second. Each command goes wrong in some way. */
+			unsigned step = v || fault == FAULT_SILENCE ? 7 : 3;
 
-			for (unsigned n = 1;; n += step) {
+			for (unsigned n = 1 + (unsigned)fault % step;; n += step) {
 				print_message("IMAP %s at command %u, folders, version %s\r",
 					names[fault], n, versions[v]);
 				if (!tree_torture(versions[v], n, (enum proxy_fault)fault))
