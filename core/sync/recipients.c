@@ -73,7 +73,7 @@ static const struct item **ranked(const struct items *items, struct arena *a, si
 	for (size_t i = 0; i < items->n; i++)
 		if (!items->v[i].gone)
 			v[n++] = &items->v[i];
-	qsort(v, n, sizeof(*v), by_use);
+	qsort(v, n, sizeof(const struct item *), by_use);
 	*n_r = n;
 	return v;
 }
