@@ -210,20 +210,3 @@ struct str contact_uid(struct str card, struct arena *a)
 	uid = l ? str_trim(vcard_text(&c, l)) : STR_NONE;
 	return uid.n ? uid : STR_NONE;
 }
-
-enum rc contact_name(struct str card, struct arena *a, struct contact_name *r, struct err *err)
-{
-	struct contact c;
-	enum rc rc = contact_read(card, a, &c, err);
-
-	if (rc)
-		return rc;
-	*r = (struct contact_name){.naddresses = 0};
-	r->display_name = str_trim(vcard_text(&c.card, c.line[SLOT_FN]));
-	if (!r->display_name.n)
-		r->display_name = contact_full_name(&c);
-	for (enum slot s = SLOT_EMAIL1; s <= SLOT_EMAIL3; s++)
-		if (c.line[s])
-			r->addresses[r->naddresses++] = contact_slot_text(&c, s);
-	return RC_OK;
-}

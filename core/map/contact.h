@@ -51,13 +51,4 @@ MUST_USE enum rc contact_apply(struct str card, const struct elem *data,
 /* The UID of a card; STR_NONE: it has none. */
 struct str contact_uid(struct str card, struct arena *a);
 
-/* Its SMTP addresses and the name to show, for looking people up. */
-struct contact_name {
-	struct str display_name;
-	struct str addresses[3];
-	size_t naddresses;
-};
-MUST_USE enum rc contact_name(
-	struct str card, struct arena *a, struct contact_name *r, struct err *err);
-
 #endif

@@ -112,23 +112,34 @@ static struct str email_out(
 	return bare_address(vcard_text(&c->card, l));
 }
 
-/* X.400 ("c=us;a= ;p=x;s=y"), addresses inside Exchange ("/o=Org/cn=ann", "EX:..."), and those
- * wrapped up as SMTP. */
+/* A name of this site's own, as people type it. */
+static bool is_word(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (strchr("\"'<>()[],;:/\\=@ \t\r\n", s.p[i]))
+			return false;
+	return s.n > 0;
+}
+
+/* Not X.400 ("c=us;a= ;p=x;s=y"), addresses inside Exchange ("/o=Org/cn=ann", "EX:..."), those
+ * wrapped up as SMTP, or what is left of an address that somebody has cut. */
 bool contact_is_smtp(struct str s)
 {
 	static const char *const odd[] = {"/o=", "/c=", "ex:", "x400:", "x.400:", "imceaex-"};
+	size_t at;
 
 	for (size_t i = 0; i < ARRAY_LEN(odd); i++)
 		if (str_istarts(s, odd[i]))
 			return false;
-	return str_find(s, '@') < s.n || str_find(s, '=') == s.n;
+	at = str_find(s, '@');
+	return at < s.n ? at > 0 && at + 1 < s.n : is_word(s);
 }
 
 static enum rc email_normal(
 	const struct contact *c UNUSED, struct str *text, struct err *err UNUSED)
 {
 	*text = bare_address(*text);
-	if (!contact_is_smtp(*text))
+	if (text->n && !contact_is_smtp(*text))
 		*text = STR_NONE;
 	return RC_OK;
 }
