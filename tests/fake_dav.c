@@ -36,7 +36,7 @@ struct fake_dav {
 	size_t page;
 	unsigned trips, fail_in;
 	bool fail_late;
-	enum rc down;
+	enum rc fail_rc, down;
 	const char *reject;
 	void (*meanwhile)(void *ctx);
 	void *meanwhile_ctx;
@@ -174,7 +174,7 @@ static bool fails(struct fake_dav *fd, bool late)
 		if ((fd)->down)                                                                \
 			return err_set((err), (fd)->down, "out of order (injected)");          \
 		if (fails((fd), false))                                                        \
-			return err_set((err), RC_UNAVAILABLE, "connection lost (injected)");   \
+			return err_set((err), (fd)->fail_rc, "not this time (injected)");      \
 	} while (0)
 #define END(fd, err)                                                                           \
 	(fails((fd), true) ? err_set((err), RC_UNAVAILABLE, "answer lost (injected)") : RC_OK)
@@ -644,6 +644,13 @@ void fake_dav_fail_after(struct fake_dav *fd, unsigned n, bool after)
 {
 	fd->fail_in = n;
 	fd->fail_late = after;
+	fd->fail_rc = RC_UNAVAILABLE;
+}
+
+void fake_dav_fail_with(struct fake_dav *fd, unsigned n, enum rc rc)
+{
+	fake_dav_fail_after(fd, n, false);
+	fd->fail_rc = rc;
 }
 
 void fake_dav_down(struct fake_dav *fd, enum rc rc)

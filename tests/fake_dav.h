@@ -59,6 +59,9 @@ const char *fake_dav_name(struct fake_dav *fd, const char *path);
  * anything, or with `after` only after its work was done (an answer that got lost). 0: never.
  */
 void fake_dav_fail_after(struct fake_dav *fd, unsigned n, bool after);
+/* The same with another result, before it does anything: 403 (RC_DENIED), 404 (RC_ABSENT), ...
+ */
+void fake_dav_fail_with(struct fake_dav *fd, unsigned n, enum rc rc);
 /* Every call fails like that from now on, before it does anything; RC_OK: no more. */
 void fake_dav_down(struct fake_dav *fd, enum rc rc);
 /* An object with this text in it is none that the server takes (RC_INVALID); NULL: no more. */

@@ -404,6 +404,64 @@ static void test_folder_changes_may_fail_anywhere(void **state UNUSED)
 		}
 }
 
+static const enum rc refusals[] = {RC_DENIED, RC_ABSENT, RC_INVALID};
+
+static unsigned create_friends(void)
+{
+	return phone_folder_create_type(&s.p, "0", "Friends", 14);
+}
+
+static unsigned rename_to_pals(void)
+{
+	return phone_folder_update(&s.p, phone_folder_named(&s.p, "Friends")->id, "0", "Pals");
+}
+
+static unsigned delete_pals(void)
+{
+	return phone_folder_delete(&s.p, phone_folder_named(&s.p, "Pals")->id);
+}
+
+/* What the user tries again after it was refused once is done then, and the phone has the
+ * folders that there are. */
+static void insist(unsigned (*act)(void), unsigned *refused)
+{
+	unsigned status = act();
+
+	*refused += status != 1;
+	scene_must(phone_folder_sync(&s.p), &s.p);
+	if (status != 1)
+		assert_int_equal(act(), 1);
+	scene_must(phone_folder_sync(&s.p), &s.p);
+}
+
+/* 403, 404 and nonsense at each call: a clear Status, no book is lost and none is doubled. */
+static void test_folder_changes_may_be_refused_anywhere(void **state UNUSED)
+{
+	unsigned refused = 0;
+
+	log_set_level(LOG_LEVEL_ERROR);
+	for (size_t i = 0; i < ARRAY_LEN(refusals); i++)
+		for (unsigned n = 1; n < 16; n++) {
+			begin("14.1", "");
+			fake_dav_fail_with(s.e.dav, n, refusals[i]);
+			insist(create_friends, &refused);
+			assert_int_equal(folders_of(14), 2);
+			insist(rename_to_pals, &refused);
+			assert_int_equal(folders_of(14), 2);
+			insist(delete_pals, &refused);
+			/* Told that it is not there the server has to show it again. */
+			if (phone_folder_named(&s.p, "Pals"))
+				insist(delete_pals, &refused);
+			assert_int_equal(folders_of(14), 1);
+			assert_int_equal(folders_of(9), 1);
+			assert_string_equal(phone_folder_named(&s.p, "More")->name,
+				fake_dav_name(s.e.dav, MORE));
+			scene_end(&s);
+		}
+	/* Each of the three, in each of the three ways. */
+	assert_true(refused >= 8);
+}
+
 /* A first try that made the book and was not answered; the user takes another name then. */
 static void test_a_second_try_under_another_name(void **state UNUSED)
 {
@@ -592,6 +650,37 @@ static void test_moves_may_fail_anywhere(void **state UNUSED)
 		}
 }
 
+/* The same of a move: the card is in one of the two books, and the phone knows in which. */
+static void test_moves_may_be_refused_anywhere(void **state UNUSED)
+{
+	static const char *const more_path[] = {MORE, NULL};
+
+	log_set_level(LOG_LEVEL_ERROR);
+	for (size_t i = 0; i < ARRAY_LEN(refusals); i++)
+		for (unsigned n = 1; n < 8; n++) {
+			struct phone_book more;
+			char id[72], new_id[72];
+			unsigned status;
+
+			begin("14.1", "");
+			put(FAKE_DAV_CONTACTS, "a.vcf", CARD("a", "Ada"));
+			scene_sync(&s);
+			open_book(&more, "More");
+			(void)snprintf(id, sizeof(id), "%s", scene_id(&s, "Ada"));
+			fake_dav_fail_with(s.e.dav, n, refusals[i]);
+			status = move(id, s.b.id, more.id, new_id, sizeof(new_id));
+			fake_dav_fail_after(s.e.dav, 0, false);
+			assert_true(status == 3 || status == 1 || status == 5);
+			scene_settled(&s);
+			assert_int_equal(s.b.n, status != 3);
+			scene_equal(&s, &more, more_path);
+			assert_int_equal(more.n, status == 3);
+			assert_true(n > 1 || status != 3);
+			phone_book_release(&more);
+			scene_end(&s);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -605,12 +694,14 @@ int main(void)
 		cmocka_unit_test(test_a_wait_for_merged_books),
 		cmocka_unit_test(test_a_phone_makes_books),
 		cmocka_unit_test(test_folder_changes_may_fail_anywhere),
+		cmocka_unit_test(test_folder_changes_may_be_refused_anywhere),
 		cmocka_unit_test(test_a_second_try_under_another_name),
 		cmocka_unit_test(test_merged_books_are_not_made),
 		cmocka_unit_test(test_cards_move_between_books),
 		cmocka_unit_test(test_a_card_that_came_back_moves_again),
 		cmocka_unit_test(test_a_move_does_not_take_one_card_for_another),
 		cmocka_unit_test(test_moves_may_fail_anywhere),
+		cmocka_unit_test(test_moves_may_be_refused_anywhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

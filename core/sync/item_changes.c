@@ -175,32 +175,43 @@ enum rc item_changes_change(
 		if (v[i].rc)
 			continue;
 		rc = settle(&v[i], change(w, &v[i], &items[i], &objects[i], err), err);
-		if (v[i].rc == RC_DENIED || v[i].rc == RC_CONFLICT)
+		/* Whatever the reason, the device has what the server has not. */
+		if (v[i].rc)
 			put_back(w, v[i].number);
 	}
 	return rc;
 }
 
 /* [MS-ASCMD] 2.2.3.34: a Delete beats a change on the other side. */
-static enum rc remove_one(const struct item_writer *w, struct item *it, struct err *err)
+static enum rc remove_what_is_there(
+	const struct item_writer *w, const struct item *it, struct err *err)
 {
 	struct item_source *src = w->round->src;
-	enum rc rc = dav_call(src->dav, remove, it->href, it->etag, err);
+	struct dav_object object;
+	enum rc rc;
 
-	if (rc == RC_CONFLICT) {
-		struct dav_object object;
-
-		err_clear(err);
-		rc = item_source_read(src, it, 1, src->a, &object, err);
-		if (rc == RC_OK && object.etag.n)
-			rc = dav_call(src->dav, remove, it->href, object.etag, err);
-		else if (rc == RC_OK && object.refused)
-			rc = err_set(err, RC_DENIED, "the item cannot be looked at");
-	}
+	err_clear(err);
+	rc = item_source_read(src, it, 1, src->a, &object, err);
+	if (rc || (!object.etag.n && !object.refused))
+		return rc;
+	if (!object.etag.n)
+		return err_set(err, RC_DENIED, "the item cannot be looked at");
+	rc = dav_call(src->dav, remove, it->href, object.etag, err);
 	if (rc == RC_ABSENT) {
 		err_clear(err);
 		rc = RC_OK;
 	}
+	return rc;
+}
+
+/* That there is nothing to remove is looked at once more: what stayed after all would be on no
+ * device any more. */
+static enum rc remove_one(const struct item_writer *w, struct item *it, struct err *err)
+{
+	enum rc rc = dav_call(w->round->src->dav, remove, it->href, it->etag, err);
+
+	if (rc == RC_CONFLICT || rc == RC_ABSENT)
+		rc = remove_what_is_there(w, it, err);
 	return rc ? rc : note(w, it->folder, it->href, STR_NONE, true, it, err);
 }
 

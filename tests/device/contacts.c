@@ -346,14 +346,16 @@ bool phone_book_round(struct phone *p, struct phone_book *b, unsigned window,
 
 	*more_r = false;
 	b->rounds++;
+	b->status = 0;
 	/* Nothing to report. */
 	if (!e)
 		return n ? fail(p, "no answer to commands in", b->id) : !p->error[0];
 	c = elem_child(elem_child(e, AIRSYNC_COLLECTIONS), AIRSYNC_COLLECTION);
-	if (!c || elem_u32(c, AIRSYNC_STATUS, 0) != 1) {
+	b->status = elem_u32(c, AIRSYNC_STATUS, 0);
+	if (b->status != 1) {
 		(void)snprintf(p->error, sizeof(p->error),
-			"Sync: Status %u of the collection, %u of all",
-			elem_u32(c, AIRSYNC_STATUS, 0), elem_u32(e, AIRSYNC_STATUS, 0));
+			"Sync: Status %u of the collection, %u of all", b->status,
+			elem_u32(e, AIRSYNC_STATUS, 0));
 		return false;
 	}
 	if (!phone_valid_order(p, c))

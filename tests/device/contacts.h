@@ -33,6 +33,7 @@ struct phone_book {
 	struct phone_card *v;
 	size_t n, cap;
 	unsigned rounds; /* requests of the last phone_book_sync() */
+	unsigned status; /* of the Collection in the last answer; 0: the answer had none */
 };
 
 /* The model of a folder that the phone knows, empty and never synchronised. */
