@@ -362,6 +362,71 @@ static void test_an_add_that_was_changed_before_its_answer(void **state UNUSED)
 	}
 }
 
+/* The phone does not try again by itself. */
+static bool carry_once(struct phone *p, const char *query, const char *type, struct str body,
+	struct buf *answer)
+{
+	if (!carry(p, query, type, body, answer))
+		p->http = 500;
+	return true;
+}
+
+/* An Add of which the phone does not hear that it was carried out. */
+static void add_unheard(const char *data)
+{
+	struct phone_edit v = {.what = AIRSYNC_ADD, .client_id = "c1", .data = data};
+
+	carry = s.p.transport;
+	s.p.transport = carry_once;
+	/* The listing, and the PUT. */
+	fake_dav_fail_after(s.e.dav, 2, true);
+	assert_false(phone_book_sync(&s.p, &s.b, 100, &v, 1));
+	assert_int_equal(fake_dav_count(s.e.dav, FAKE_DAV_CONTACTS), 1);
+	s.p.transport = carry;
+}
+
+/* S4: the user has gone on with a contact before its Add came through: what was said last
+ * counts. */
+static void test_an_add_that_the_user_has_edited_since(void **state UNUSED)
+{
+	scene_begin(&s, "14.1", "");
+	scene_sync(&s);
+	add_unheard(LAST("One") FIELD("JobTitle", "Pilot"));
+	assert_int_equal(scene_add(&s, "c1", LAST("Two")), 1);
+	assert_int_equal(fake_dav_count(s.e.dav, FAKE_DAV_CONTACTS), 1);
+	assert_int_equal(scene_count(&s, FAKE_DAV_CONTACTS, "N:Two"), 1);
+	assert_int_equal(scene_count(&s, FAKE_DAV_CONTACTS, "Pilot"), 0);
+	scene_settled(&s);
+	(void)scene_id(&s, "Two");
+	scene_end(&s);
+}
+
+/* A server that gives its own UIDs, or that does not give what it has taken: the phone gets on
+ * all the same, and nothing is doubled. */
+static void test_an_add_that_is_another_at_the_server(void **state UNUSED)
+{
+	for (unsigned refused = 0; refused < 2; refused++) {
+		char name[256];
+
+		scene_begin(&s, "14.1", "");
+		scene_sync(&s);
+		add_unheard(LAST("One"));
+		(void)snprintf(name, sizeof(name), "%s", scene_name(&s, "One"));
+		if (refused)
+			fake_dav_refuse(s.e.dav, FAKE_DAV_CONTACTS, name, true);
+		else
+			put(name, CARD("4711", "Uno"));
+		assert_int_equal(scene_add(&s, "c1", LAST("One")), 1);
+		assert_int_equal(fake_dav_count(s.e.dav, FAKE_DAV_CONTACTS), 1);
+		if (refused)
+			fake_dav_refuse(s.e.dav, FAKE_DAV_CONTACTS, name, false);
+		put(name, CARD("4711", "Due"));
+		scene_settled(&s);
+		(void)scene_id(&s, "Due");
+		scene_end(&s);
+	}
+}
+
 /* A Sync of the inbox and of the book with that key, and these lines in the book's Collection;
  * what came back of the book. */
 static const struct elem *sync_both(
@@ -744,6 +809,8 @@ int main(void)
 		cmocka_unit_test(test_every_backend_call_may_fail_once),
 		cmocka_unit_test(test_random_changes_end_with_equal_books),
 		cmocka_unit_test(test_an_add_that_was_changed_before_its_answer),
+		cmocka_unit_test(test_an_add_that_the_user_has_edited_since),
+		cmocka_unit_test(test_an_add_that_is_another_at_the_server),
 		cmocka_unit_test(test_folders_stay_when_the_server_is_down),
 		cmocka_unit_test(test_no_home_is_no_empty_home),
 		cmocka_unit_test(test_mail_goes_on_without_contacts),

@@ -124,7 +124,8 @@ static enum rc items_changed(struct request *rq, struct services *sv,
 	const struct watched_folder *v, bool *changed_r, struct err *err)
 {
 	struct item_source src;
-	struct item_pending p = {.src = &src, .folder = &v->folder, .c = &v->c, .known = true};
+	struct item_pending p = {
+		.src = &src, .folder = &v->folder, .c = &v->c, .known = true, .enough = 1};
 	enum rc rc;
 
 	*changed_r = false;

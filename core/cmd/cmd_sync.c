@@ -264,7 +264,7 @@ static enum rc run_round(struct sync *s, struct sync_part *p, struct err *err)
 	if (rc)
 		return rc;
 	p->before = p->class->state(p, a);
-	changes = changes && p->window;
+	changes = changes && p->out.window;
 	if (changes)
 		rc = p->class->look(s, p, err);
 	if (rc || p->reset)
@@ -278,7 +278,7 @@ static enum rc run_round(struct sync *s, struct sync_part *p, struct err *err)
 	more_at = wbxml_maybe(s->w, AIRSYNC_MORE_AVAILABLE);
 	write_responses(s, p);
 	if (changes)
-		rc = p->class->write(s, p, err);
+		rc = p->class->write(p, err);
 	if (rc == RC_OK) {
 		if (advance) {
 			p->c.generation = generation;
@@ -295,7 +295,7 @@ static enum rc run_round(struct sync *s, struct sync_part *p, struct err *err)
 	wbxml_close(s->w, AIRSYNC_COLLECTION);
 	wbxml_keep(s->w, mark);
 	s->reported = s->reported || advance || p->more;
-	s->left -= p->sent < s->left ? p->sent : s->left;
+	s->left -= p->out.sent < s->left ? p->out.sent : s->left;
 	return RC_OK;
 }
 
@@ -368,7 +368,12 @@ static enum rc one_collection(struct sync *s, const struct elem *e, struct err *
 	p.fit = sync_key_fit(p.key, &p.c);
 	p.class = class_of(&p.folder);
 	p.known = watched && watched->current ? watched : NULL;
-	p.window = window_of(s, e);
+	p.out = (struct commands){.w = s->w,
+		.a = rq->arena,
+		.folder = p.id,
+		.window = window_of(s, e),
+		.deadline_ms = rq->deadline_ms,
+		.bytes = (uint64_t)rq->conf->sync_bytes};
 	if (p.fit == SYNC_KEY_WRONG) {
 		write_failure(s, &p, SYNC_BAD_KEY);
 		return RC_OK;

@@ -27,9 +27,7 @@ static enum rc begin(struct sync *s, struct sync_part *p, struct err *err)
 		.folder = &p->folder,
 		.options = &p->options,
 		.known = p->known != NULL,
-		.window = p->window,
-		.deadline_ms = s->rq->deadline_ms,
-		.bytes = (uint64_t)s->rq->conf->sync_bytes};
+		.out = &p->out};
 	return servers_items(s->rq, s->sv, &p->folder, &it->src, err);
 }
 
@@ -198,13 +196,12 @@ static uint32_t count(const struct sync_part *p)
 	return item_round_count(&of(p)->round);
 }
 
-static enum rc write(struct sync *s, struct sync_part *p, struct err *err)
+static enum rc write(struct sync_part *p, struct err *err)
 {
 	struct item_round *r = &of(p)->round;
-	enum rc rc = item_round_write(r, s->w, err);
+	enum rc rc = item_round_write(r, err);
 
 	p->more = r->more;
-	p->sent = r->sent;
 	return rc;
 }
 

@@ -27,9 +27,7 @@ static enum rc begin(struct sync *s, struct sync_part *p, struct err *err)
 		.options = &p->options,
 		.known = p->known ? &p->known->mark : NULL,
 		.a = s->rq->arena,
-		.window = p->window,
-		.deadline_ms = s->rq->deadline_ms,
-		.bytes = (uint64_t)s->rq->conf->sync_bytes};
+		.out = &p->out};
 	p->round = r;
 	return RC_OK;
 }
@@ -205,12 +203,11 @@ static uint32_t count(const struct sync_part *p)
 	return mail_round_count(round_of(p));
 }
 
-static enum rc write(struct sync *s, struct sync_part *p, struct err *err)
+static enum rc write(struct sync_part *p, struct err *err)
 {
-	enum rc rc = mail_round_write(round_of(p), s->w, err);
+	enum rc rc = mail_round_write(round_of(p), err);
 
 	p->more = round_of(p)->more;
-	p->sent = round_of(p)->sent;
 	return rc;
 }
 

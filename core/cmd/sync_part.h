@@ -9,6 +9,7 @@
 #include "core/cmd/request.h"
 #include "core/cmd/sync_request.h"
 #include "core/map/email.h"
+#include "core/sync/commands.h"
 #include "core/sync/sync_key.h"
 
 /* What a client command came to, if there is something to tell. */
@@ -42,7 +43,6 @@ struct sync_part {
 	enum sync_key_fit fit;
 	struct email_options options;
 	const struct watched_folder *known; /* how the folder stands now; NULL: not known */
-	unsigned window;
 	struct sync_answer *answers;
 	size_t nanswers, max_answers;
 	uint64_t *done; /* the commands that were carried out; NULL: not known */
@@ -54,7 +54,7 @@ struct sync_part {
 	/* What came of the round */
 	bool reset; /* the device must start over */
 	bool more;  /* MoreAvailable */
-	unsigned sent;
+	struct commands out;
 };
 
 struct sync_class {
@@ -74,8 +74,8 @@ struct sync_class {
 	/* What changed; p->reset. */
 	enum rc (*look)(struct sync *s, struct sync_part *p, struct err *err);
 	uint32_t (*count)(const struct sync_part *p);
-	/* airsync:Commands; p->more, p->sent. */
-	enum rc (*write)(struct sync *s, struct sync_part *p, struct err *err);
+	/* airsync:Commands, into p->out; p->more. */
+	enum rc (*write)(struct sync_part *p, struct err *err);
 	/* One whole item as ApplicationData. */
 	enum rc (*fetch)(struct sync *s, struct sync_part *p, struct str id, struct err *err);
 	/* Where the round left the device, for the wait that may follow. */

@@ -84,23 +84,6 @@ enum rc sync_round_decode(struct str in, struct sync_part *p, struct arena *a)
 	return read_answers(in, false, p, a);
 }
 
-/* Tells one command of a device from another. */
-static uint64_t digest(const struct elem *e)
-{
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-	struct wbxml_writer w;
-	struct str bytes;
-
-	wbxml_init(&w, NULL, BUF_MAX_RESPONSE);
-	dump_encode(e, &w);
-	(void)(wbxml_finish(&w, NULL) == RC_OK);
-	bytes = buf_str(&w.out);
-	for (size_t i = 0; i < bytes.n; i++)
-		h = (h ^ (unsigned char)bytes.p[i]) * UINT64_C(0x100000001b3);
-	wbxml_release(&w);
-	return h;
-}
-
 static bool is_done(const struct sync_part *p, uint64_t it)
 {
 	for (size_t i = 0; i < p->ndone; i++)
@@ -184,7 +167,7 @@ const struct elem *sync_round_commands(
 		if (e->tag != AIRSYNC_CHANGE && e->tag != AIRSYNC_DELETE &&
 			e->tag != AIRSYNC_ADD)
 			continue;
-		it = digest(e);
+		it = dump_digest(e);
 		if (again && is_done(p, it))
 			continue;
 		done[ndone++] = it;

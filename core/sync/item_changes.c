@@ -1,6 +1,7 @@
 #include "core/sync/item_changes.h"
 
 #include "core/base/log.h"
+#include "core/wire/dump.h"
 
 #include <glib.h>
 
@@ -235,63 +236,110 @@ enum rc item_changes_delete(
 	return rc;
 }
 
-/* A UUID (RFC 9562, version 8) that is the same whenever this Add comes again. */
-static struct str new_uid(const struct item_writer *w, struct str client_id)
+/* A new item. */
+struct addition {
+	struct str name; /* of its object: the same whenever this Add comes again */
+	struct str uid;  /* begins like the name, and ends in a digest of what the item says */
+	struct dav_object object;
+	struct str bytes;
+	bool known; /* it is stored as the device has it */
+};
+
+/* Digits of a UUID that tell one Add from all others; the rest are of what it says. */
+enum { UUID_OF_ADD = 24, UUID_DIGITS = 36 };
+
+/* UUIDs (RFC 9562, version 8). */
+static void name_addition(
+	const struct item_writer *w, const struct item_command *c, struct addition *r)
 {
 	struct arena *a = w->round->src->a;
 	struct str text =
-		arena_printf(a, "%.*s\n%.*s", STR_FMT(w->request), STR_FMT(client_id));
+		arena_printf(a, "%.*s\n%.*s", STR_FMT(w->request), STR_FMT(c->client_id));
 	char *hex = g_compute_checksum_for_data(
 		G_CHECKSUM_SHA256, (const unsigned char *)text.p, text.n);
-	struct str r = arena_printf(
-		a, "%.8s-%.4s-8%.3s-a%.3s-%.12s", hex, hex + 8, hex + 12, hex + 15, hex + 18);
 
+	r->name = arena_printf(
+		a, "%.8s-%.4s-8%.3s-a%.3s-%.12s", hex, hex + 8, hex + 12, hex + 15, hex + 18);
+	r->uid = arena_printf(a, "%.*s%012llx", UUID_OF_ADD, r->name.p,
+		(unsigned long long)(dump_digest(c->data) & UINT64_C(0xffffffffffff)));
 	g_free(hex);
-	return r;
 }
 
-/* Something is at the place of the new item: what an earlier try has put there? Others may have
- * changed it since. */
-static enum rc adopt(const struct item_writer *w, struct str path, struct dav_object *object,
-	struct str uid, struct err *err)
+/* The one that an earlier try of this Add has put there, when it said something else. */
+static bool said_something_else(const struct item_writer *w, const struct addition *made)
+{
+	struct str uid = w->round->src->class->uid(made->object.bytes, w->round->src->a);
+
+	return uid.n == UUID_DIGITS && !str_eq(uid, made->uid) &&
+	       str_eq(str_sub(uid, 0, UUID_OF_ADD), str_sub(made->uid, 0, UUID_OF_ADD));
+}
+
+/* What the user has made of the item since the first try of its Add. */
+static enum rc say_anew(const struct item_writer *w, const struct item_command *c,
+	struct addition *made, struct err *err)
 {
 	struct item_source *src = w->round->src;
+	enum rc rc = apply(w, made->object.bytes, c->data, STR_NONE, false, &made->bytes, err);
+
+	if (rc)
+		return rc;
+	made->known = says_the_same(w, made->bytes, c->data);
+	if (str_eq(made->bytes, made->object.bytes))
+		return RC_OK;
+	rc = dav_call(src->dav, put, made->object.href, made->object.etag, src->class->type,
+		made->bytes, src->a, &made->object.etag, err);
+	/* Just now. */
+	return rc == RC_CONFLICT ? err_set(err, RC_UNAVAILABLE, "a new item was changed") : rc;
+}
+
+/* Something is at the place of the new item: what an earlier try has put there. Others may have
+ * changed it since. */
+static enum rc adopt(const struct item_writer *w, const struct item_command *c,
+	struct addition *made, struct err *err)
+{
+	struct item_source *src = w->round->src;
+	struct dav_object *object = &made->object;
 	enum rc rc;
 
 	err_clear(err);
-	rc = dav_call(src->dav, get, path, object, 1, src->a, err);
+	rc = dav_call(src->dav, get, src->folders[0].path, object, 1, src->a, err);
 	if (rc)
 		return rc;
-	if (!object->bytes.p || !str_eq(src->class->uid(object->bytes, src->a), uid))
-		return err_set(err, RC_UNAVAILABLE, "the place of a new item is taken");
-	return RC_OK;
+	if (!object->etag.n && !object->refused)
+		return err_set(err, RC_UNAVAILABLE, "a new item was removed");
+	/* Of one that is not given it may be unknown; the server will tell. */
+	if (!object->etag.p)
+		object->etag = (struct str){"", 0};
+	made->known = object->bytes.p && str_eq(object->bytes, made->bytes);
+	return object->bytes.p && said_something_else(w, made) ? say_anew(w, c, made, err)
+							       : RC_OK;
 }
 
 static enum rc add(const struct item_writer *w, struct item_command *c, struct err *err)
 {
 	struct item_source *src = w->round->src;
 	const struct folder *folder = &src->folders[0];
-	struct str uid = new_uid(w, c->client_id), bytes;
-	struct dav_object object = {.bytes = STR_NONE};
+	struct addition made = {.known = true};
 	struct item it;
 	enum rc rc = RC_INVALID;
 
-	object.href = dav_call(src->dav, join, folder->path,
-		arena_printf(src->a, "%.*s%s", STR_FMT(uid), src->class->suffix), src->a);
+	name_addition(w, c, &made);
+	made.object.href = dav_call(src->dav, join, folder->path,
+		arena_printf(src->a, "%.*s%s", STR_FMT(made.name), src->class->suffix), src->a);
 	/* Few servers want the newer format; those refuse the older one. */
 	for (unsigned newer = 0; newer < 2 && rc == RC_INVALID; newer++) {
 		err_clear(err);
-		rc = apply(w, STR_NONE, c->data, uid, newer, &bytes, err);
+		rc = apply(w, STR_NONE, c->data, made.uid, newer, &made.bytes, err);
 		if (rc)
 			return rc;
-		rc = dav_call(src->dav, put, object.href, (struct str){"", 0}, src->class->type,
-			bytes, src->a, &object.etag, err);
+		rc = dav_call(src->dav, put, made.object.href, (struct str){"", 0},
+			src->class->type, made.bytes, src->a, &made.object.etag, err);
 	}
 	if (rc == RC_CONFLICT)
-		rc = adopt(w, folder->path, &object, uid, err);
+		rc = adopt(w, c, &made, err);
 	if (rc == RC_OK)
-		rc = note(w, folder->row, object.href, object.etag,
-			!object.bytes.p || str_eq(object.bytes, bytes), &it, err);
+		rc = note(w, folder->row, made.object.href, made.object.etag, made.known, &it,
+			err);
 	if (rc == RC_OK) {
 		/* RFC 6578 section 3.5: of what comes and goes between two questions a server
 		 * need not tell. The next one follows at once. */

@@ -1,9 +1,7 @@
 #include "core/sync/item_sync.h"
 
-#include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/varint.h"
-#include "core/map/server_id.h"
 #include "core/sync/recipients.h"
 
 /* Estimates count so many, and no more. */
@@ -143,7 +141,7 @@ static enum news news_of(const struct item_round *r, size_t i)
 static enum rc load_news(struct item_round *r, struct err *err)
 {
 	const struct item_source *src = r->src;
-	size_t most = (size_t)r->window + 1;
+	size_t most = (size_t)r->out->window + 1;
 	uint64_t version = r->st.version;
 	struct items news, some;
 	enum rc rc;
@@ -161,7 +159,7 @@ static enum rc load_news(struct item_round *r, struct err *err)
 		}
 		append(&r->rows, &news, src->a);
 		r->all = some.n < most;
-	} while (!r->all && r->rows.n - r->npending <= r->window);
+	} while (!r->all && r->rows.n - r->npending <= r->out->window);
 	return RC_OK;
 }
 
@@ -199,44 +197,10 @@ uint32_t item_round_count(const struct item_round *r)
 	return n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
 }
 
-/* The writer of airsync:Commands, opened with its first child. */
-struct commands {
-	struct item_round *r;
-	struct wbxml_writer *w;
-	bool open;
-};
-
-static void begin(struct commands *c)
+static void write_delete(struct item_round *r, uint32_t number)
 {
-	if (!c->open)
-		wbxml_open(c->w, AIRSYNC_COMMANDS);
-	c->open = true;
-}
-
-static bool full(const struct commands *c)
-{
-	const struct item_round *r = c->r;
-
-	if (r->sent >= r->window)
-		return true;
-	/* However slow or large: at least one change a round, or the device would never end. */
-	return r->sent > 0 &&
-	       (clock_mono_ms() >= r->deadline_ms || wbxml_size(c->w) >= r->bytes);
-}
-
-static struct str server_id(const struct item_round *r, uint32_t number)
-{
-	return server_id_format(r->src->a, r->folder->id, number);
-}
-
-static void write_delete(struct commands *c, uint32_t number)
-{
-	begin(c);
-	wbxml_open(c->w, AIRSYNC_DELETE);
-	wbxml_text(c->w, AIRSYNC_SERVER_ID, server_id(c->r, number));
-	wbxml_close(c->w, AIRSYNC_DELETE);
-	item_state_drop(&c->r->st, number);
-	c->r->sent++;
+	commands_gone(r->out, AIRSYNC_DELETE, number);
+	item_state_drop(&r->st, number);
 }
 
 /* An item that cannot be shown, or that the server does not give: tried once more with the next
@@ -258,73 +222,62 @@ static enum rc skip(
 	log_warning("item %u of folder %.*s cannot be shown: %s", it->number,
 		STR_FMT(r->folder->id), why->text);
 	return state_call(r->src->state, skip_add, r->src->account, r->folder,
-		server_id(r, it->number), str_of(why->text), err);
+		commands_id(r->out, it->number), str_of(why->text), err);
 }
 
 /* What devices have nothing for does not exist for them. */
-static void leave_out(struct commands *c, uint32_t number)
+static void leave_out(struct item_round *r, uint32_t number)
 {
-	if (uidset_has(&c->r->st.held, number))
-		write_delete(c, number);
+	if (uidset_has(&r->st.held, number))
+		write_delete(r, number);
 	else
-		item_state_drop(&c->r->st, number);
+		item_state_drop(&r->st, number);
 }
 
-static enum rc write_item(struct commands *c, const struct item *it, tag_t how,
+static enum rc write_item(struct item_round *r, const struct item *it, tag_t how,
 	const struct dav_object *object, struct err *err)
 {
-	struct item_round *r = c->r;
 	struct arena_mark memory = arena_mark(r->src->a);
-	struct wbxml_mark mark = wbxml_mark(c->w);
 	struct err why = ERR_INIT;
-	bool was_open = c->open;
 	enum rc rc;
 
-	begin(c);
-	wbxml_open(c->w, how);
-	wbxml_text(c->w, AIRSYNC_SERVER_ID, server_id(r, it->number));
-	wbxml_open(c->w, AIRSYNC_APPLICATION_DATA);
+	commands_begin(r->out, how, it->number);
 	rc = object->refused ? err_set(&why, RC_INVALID, "the server does not give it")
-			     : r->src->class->write(
-				       it, object->bytes, r->options, r->src->a, c->w, &why);
+			     : r->src->class->write(it, object->bytes, r->options, r->src->a,
+				       r->out->w, &why);
 	if (rc) {
-		wbxml_rollback(c->w, mark);
-		c->open = was_open;
+		commands_take_back(r->out);
 		arena_rewind(r->src->a, memory);
 		if (rc == RC_ABSENT) {
-			leave_out(c, it->number);
+			leave_out(r, it->number);
 			return RC_OK;
 		}
 		if (rc == RC_INVALID || rc == RC_LIMIT)
 			return skip(r, it, &why, err);
 		return err_set(err, rc, "%s", why.text);
 	}
-	wbxml_close(c->w, AIRSYNC_APPLICATION_DATA);
-	wbxml_close(c->w, how);
-	wbxml_keep(c->w, mark);
+	commands_end(r->out);
 	arena_rewind(r->src->a, memory);
 	uidset_add(&r->st.held, it->number);
 	uidset_remove(&r->st.pending, it->number);
 	uidset_remove(&r->st.tried, it->number);
 	uidset_remove(&r->st.skipped, it->number);
-	r->sent++;
 	return RC_OK;
 }
 
 /* Tells one row; object: what it holds, NULL where that is not needed. */
 static enum rc write_row(
-	struct commands *c, size_t i, const struct dav_object *object, struct err *err)
+	struct item_round *r, size_t i, const struct dav_object *object, struct err *err)
 {
-	struct item_round *r = c->r;
 	const struct item *it = &r->rows.v[i];
 	enum news news = news_of(r, i);
 	enum rc rc = RC_OK;
 
 	if (news == NEWS_DELETE)
-		write_delete(c, it->number);
+		write_delete(r, it->number);
 	else if (news != NEWS_NONE && (object->bytes.p || object->refused))
 		rc = write_item(
-			c, it, news == NEWS_ADD ? AIRSYNC_ADD : AIRSYNC_CHANGE, object, err);
+			r, it, news == NEWS_ADD ? AIRSYNC_ADD : AIRSYNC_CHANGE, object, err);
 	/* It went after the server was asked, which will tell; one that is gone waits for
 	 * nothing. */
 	else
@@ -335,13 +288,12 @@ static enum rc write_row(
 }
 
 /* Those of the next rows that have to be read, in one go; objects_r by the place of the row. */
-static enum rc read_lot(struct commands *c, size_t from, size_t *upto_r, struct arena *a,
+static enum rc read_lot(struct item_round *r, size_t from, size_t *upto_r, struct arena *a,
 	struct dav_object **objects_r, struct err *err)
 {
-	struct item_round *r = c->r;
 	struct item *v = ARENA_ARRAY(a, struct item, ITEM_SOURCE_LOT);
 	struct dav_object *read = ARENA_ARRAY(a, struct dav_object, ITEM_SOURCE_LOT);
-	size_t places[ITEM_SOURCE_LOT], n = 0, i, left = r->window - r->sent;
+	size_t places[ITEM_SOURCE_LOT], n = 0, i, left = commands_left(r->out);
 	enum rc rc;
 
 	for (i = from; i < r->rows.n && n < ITEM_SOURCE_LOT && n < left; i++) {
@@ -366,21 +318,20 @@ static enum rc read_lot(struct commands *c, size_t from, size_t *upto_r, struct 
 	return rc;
 }
 
-static enum rc write_rows(struct commands *c, struct err *err)
+static enum rc write_rows(struct item_round *r, struct err *err)
 {
-	struct item_round *r = c->r;
 	size_t i = 0;
 	enum rc rc = RC_OK;
 
-	while (i < r->rows.n && rc == RC_OK && !full(c)) {
+	while (i < r->rows.n && rc == RC_OK && !commands_full(r->out)) {
 		/* What a lot holds does not stay in memory until the request ends. */
 		struct arena *a = arena_new();
 		struct dav_object *objects;
 		size_t from = i, upto;
 
-		rc = read_lot(c, from, &upto, a, &objects, err);
-		for (; i < upto && rc == RC_OK && !full(c); i++)
-			rc = write_row(c, i, &objects[i - from], err);
+		rc = read_lot(r, from, &upto, a, &objects, err);
+		for (; i < upto && rc == RC_OK && !commands_full(r->out); i++)
+			rc = write_row(r, i, &objects[i - from], err);
 		arena_free(a);
 	}
 	/* What is no news does not have to wait for the next window. */
@@ -393,17 +344,16 @@ static enum rc write_rows(struct commands *c, struct err *err)
 	return rc;
 }
 
-enum rc item_round_write(struct item_round *r, struct wbxml_writer *w, struct err *err)
+enum rc item_round_write(struct item_round *r, struct err *err)
 {
-	struct commands c = {r, w, false};
 	uint32_t number;
 	enum rc rc;
 
-	while (!full(&c) && (number = uidset_above(&r->st.gone, 0)) != 0)
-		write_delete(&c, number);
-	rc = write_rows(&c, err);
-	if (rc == RC_OK && c.open)
-		wbxml_close(w, AIRSYNC_COMMANDS);
+	while (!commands_full(r->out) && (number = uidset_above(&r->st.gone, 0)) != 0)
+		write_delete(r, number);
+	rc = write_rows(r, err);
+	if (rc == RC_OK)
+		commands_close(r->out);
 	return rc;
 }
 
@@ -448,8 +398,9 @@ bool item_sync_at(const struct collection *c, uint64_t version)
 
 enum rc item_sync_pending(struct item_pending *p, struct err *err)
 {
+	struct commands none = {.window = p->enough ? p->enough : COUNT_MAX};
 	struct item_round r = {
-		.src = p->src, .folder = p->folder, .known = p->known, .window = COUNT_MAX};
+		.src = p->src, .folder = p->folder, .known = p->known, .out = &none};
 	struct email_options o;
 	struct ghosts g;
 	enum rc rc;

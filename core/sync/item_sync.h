@@ -8,6 +8,7 @@
 #ifndef EASPOOL_CORE_SYNC_ITEM_SYNC_H
 #define EASPOOL_CORE_SYNC_ITEM_SYNC_H
 
+#include "core/sync/commands.h"
 #include "core/sync/item_source.h"
 #include "core/sync/item_state.h"
 
@@ -16,11 +17,9 @@ struct item_round {
 	struct item_source *src;
 	const struct folder *folder; /* as the device knows it */
 	const struct email_options *options;
-	bool known;      /* the shadows are current: the server need not be asked */
-	unsigned window; /* most changes */
-	unsigned most;   /* most recipients that the device wants to have; 0: all */
-	int64_t deadline_ms;
-	uint64_t bytes; /* the document may grow to this size */
+	bool known;    /* the shadows are current: the server need not be asked */
+	unsigned most; /* most recipients that the device wants to have; 0: all */
+	struct commands *out;
 	/* In and out */
 	struct item_state st;
 	/* Out */
@@ -30,7 +29,6 @@ struct item_round {
 	bool all;          /* there are no more */
 	bool looked;
 	bool more; /* MoreAvailable */
-	unsigned sent;
 };
 
 /* Works out what there is to send. RC_ABSENT: the collection is gone. */
@@ -39,8 +37,7 @@ MUST_USE enum rc item_round_look(struct item_round *r, struct err *err);
 uint32_t item_round_count(const struct item_round *r);
 /* Writes airsync:Commands with its children, at most the window; nothing when there is nothing.
  * Updates st to what the device will have. */
-MUST_USE enum rc item_round_write(
-	struct item_round *r, struct wbxml_writer *w, struct err *err);
+MUST_USE enum rc item_round_write(struct item_round *r, struct err *err);
 
 /* One whole item, in an element `container`. RC_ABSENT. What was written before a failure is
  * the caller's to take back. */
@@ -57,6 +54,7 @@ struct item_pending {
 	const struct folder *folder;
 	const struct collection *c;
 	bool known;
+	unsigned enough; /* it is enough to know of so many; 0: of all */
 	/* Out */
 	uint32_t count;
 	struct str state; /* none: the device's state moved on, worth storing */

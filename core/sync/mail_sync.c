@@ -4,7 +4,6 @@
 #include "core/base/log.h"
 #include "core/base/varint.h"
 #include "core/map/category.h"
-#include "core/map/server_id.h"
 #include "core/sync/mail_items.h"
 #include "core/sync/mail_notes.h"
 
@@ -59,7 +58,7 @@ static struct uidset wanted(const struct mail_round *r, const struct mail_mark *
 	if (now && now->uidvalidity == r->st.mark.uidvalidity &&
 		now->uidnext > r->st.mark.uidnext)
 		uidset_add_range(&s, r->st.mark.uidnext, now->uidnext - 1);
-	return uidset_greatest(&s, r->window, r->a);
+	return uidset_greatest(&s, r->out->window, r->a);
 }
 
 /* The scope of a search: what falls out is taken away softly, what came in is added. */
@@ -175,7 +174,7 @@ enum rc mail_round_look(struct mail_round *r, struct err *err)
 	l.search = search;
 	l.after = filter_start(r->filter);
 	l.conversations = r->conversations && r->filter;
-	l.newest = first ? r->window : 0;
+	l.newest = first ? r->out->window : 0;
 	rc = mail_call(r->mail, look, r->folder->path, &l, r->a, &r->delta, err);
 	if (rc)
 		return rc;
@@ -220,47 +219,13 @@ uint32_t mail_round_count(const struct mail_round *r)
 	return n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
 }
 
-/* The writer of airsync:Commands, opened with its first child. */
-struct commands {
-	struct mail_round *r;
-	struct wbxml_writer *w;
-	bool open;
-};
-
-static void begin(struct commands *c)
-{
-	if (!c->open)
-		wbxml_open(c->w, AIRSYNC_COMMANDS);
-	c->open = true;
-}
-
-static bool full(const struct commands *c)
-{
-	const struct mail_round *r = c->r;
-
-	if (r->sent >= r->window)
-		return true;
-	/* However slow or large: at least one change a round, or the device would never end. */
-	return r->sent > 0 &&
-	       (clock_mono_ms() >= r->deadline_ms || wbxml_size(c->w) >= r->bytes);
-}
-
-static struct str server_id(const struct mail_round *r, uint32_t uid)
-{
-	return server_id_format(r->a, r->folder->id, uid);
-}
-
-static void write_gone(struct commands *c, struct uidset *set, tag_t tag)
+static void write_gone(struct mail_round *r, struct uidset *set, tag_t tag)
 {
 	uint32_t uid;
 
-	while (!full(c) && (uid = uidset_above(set, 0)) != 0) {
-		begin(c);
-		wbxml_open(c->w, tag);
-		wbxml_text(c->w, AIRSYNC_SERVER_ID, server_id(c->r, uid));
-		wbxml_close(c->w, tag);
-		mail_state_drop(&c->r->st, uid);
-		c->r->sent++;
+	while (!commands_full(r->out) && (uid = uidset_above(set, 0)) != 0) {
+		commands_gone(r->out, tag, uid);
+		mail_state_drop(&r->st, uid);
 	}
 }
 
@@ -277,9 +242,8 @@ static enum rc notes_of_changes(struct mail_round *r, struct mail_notes *notes, 
 	return mail_notes_load(r->state, r->folder, &uids, r->a, notes, err);
 }
 
-static enum rc write_changes(struct commands *c, struct err *err)
+static enum rc write_changes(struct mail_round *r, struct err *err)
 {
-	struct mail_round *r = c->r;
 	struct mail_notes notes;
 	enum rc rc = notes_of_changes(r, &notes, err);
 
@@ -289,22 +253,17 @@ static enum rc write_changes(struct commands *c, struct err *err)
 
 		if (!what)
 			continue;
-		if (full(c)) {
+		if (commands_full(r->out)) {
 			/* The next look starts from the old MODSEQ and finds the rest again. */
 			r->st.again = true;
 			return RC_OK;
 		}
-		begin(c);
-		wbxml_open(c->w, AIRSYNC_CHANGE);
-		wbxml_text(c->w, AIRSYNC_SERVER_ID, server_id(r, f->uid));
-		wbxml_open(c->w, AIRSYNC_APPLICATION_DATA);
+		commands_begin(r->out, AIRSYNC_CHANGE, f->uid);
 		email_write_flags(what, f, mail_notes_of(&notes, f->uid), clock_now(),
-			r->options->version, r->a, c->w);
-		wbxml_close(c->w, AIRSYNC_APPLICATION_DATA);
-		wbxml_close(c->w, AIRSYNC_CHANGE);
+			r->options->version, r->a, r->out->w);
+		commands_end(r->out);
 		mail_state_know(&r->st, f->uid, f->flags);
 		mail_state_know_label(&r->st, f->uid, category_hash(f->keywords));
-		r->sent++;
 	}
 	return rc;
 }
@@ -322,29 +281,22 @@ static enum rc skip(struct mail_round *r, uint32_t uid, const struct err *why, s
 	uidset_add(&r->st.skipped, uid);
 	log_warning("message %u of folder %.*s cannot be shown: %s", uid,
 		STR_FMT(r->folder->id), why->text);
-	return state_call(r->state, skip_add, r->account, r->folder, server_id(r, uid),
+	return state_call(r->state, skip_add, r->account, r->folder, commands_id(r->out, uid),
 		str_of(why->text), err);
 }
 
-static enum rc write_add(struct commands *c, const struct email_plan *plan, struct err *err)
+static enum rc write_add(struct mail_round *r, const struct email_plan *plan, struct err *err)
 {
-	struct mail_round *r = c->r;
 	uint32_t uid = plan->summary->flags.uid;
 	struct arena_mark memory = arena_mark(r->a);
 	struct err why = ERR_INIT;
-	struct wbxml_mark mark = wbxml_mark(c->w);
-	bool was_open = c->open;
-	struct str id = server_id(r, uid);
+	struct str id = commands_id(r->out, uid);
 	enum rc rc;
 
-	begin(c);
-	wbxml_open(c->w, AIRSYNC_ADD);
-	wbxml_text(c->w, AIRSYNC_SERVER_ID, id);
-	wbxml_open(c->w, AIRSYNC_APPLICATION_DATA);
-	rc = email_write(plan, r->options, id, r->a, c->w, &why);
+	commands_begin(r->out, AIRSYNC_ADD, uid);
+	rc = email_write(plan, r->options, id, r->a, r->out->w, &why);
 	if (rc) {
-		wbxml_rollback(c->w, mark);
-		c->open = was_open;
+		commands_take_back(r->out);
 		arena_rewind(r->a, memory);
 		if (rc == RC_INVALID || rc == RC_DENIED)
 			return skip(r, uid, &why, err);
@@ -355,28 +307,24 @@ static enum rc write_add(struct commands *c, const struct email_plan *plan, stru
 		}
 		return err_set(err, rc, "%s", why.text);
 	}
-	wbxml_close(c->w, AIRSYNC_APPLICATION_DATA);
-	wbxml_close(c->w, AIRSYNC_ADD);
-	wbxml_keep(c->w, mark);
+	commands_end(r->out);
 	arena_rewind(r->a, memory);
 	uidset_remove(&r->st.pending, uid);
 	uidset_remove(&r->st.tried, uid);
 	uidset_add(&r->st.held, uid);
 	mail_state_know(&r->st, uid, plan->summary->flags.flags);
 	mail_state_know_label(&r->st, uid, category_hash(plan->summary->flags.keywords));
-	r->sent++;
 	return RC_OK;
 }
 
 /* The parts of some messages in one trip, then the messages. */
 static enum rc write_batch(
-	struct commands *c, struct email_plan *plans, size_t n, struct err *err)
+	struct mail_round *r, struct email_plan *plans, size_t n, struct err *err)
 {
-	struct mail_round *r = c->r;
 	enum rc rc = mail_items_parts(r->mail, r->folder->path, plans, n, r->a, err);
 
-	for (size_t i = 0; i < n && rc == RC_OK && !full(c); i++)
-		rc = write_add(c, &plans[i], err);
+	for (size_t i = 0; i < n && rc == RC_OK && !commands_full(r->out); i++)
+		rc = write_add(r, &plans[i], err);
 	return rc;
 }
 
@@ -434,10 +382,10 @@ static bool unwanted(struct mail_round *r, const struct mail_summary *m, uint32_
 	return true;
 }
 
-static enum rc write_adds(struct commands *c, struct err *err)
+static enum rc write_adds(struct mail_round *r, struct err *err)
 {
-	struct mail_round *r = c->r;
-	struct uidset window = uidset_greatest(&r->st.pending, r->window - r->sent, r->a);
+	unsigned left = commands_left(r->out);
+	struct uidset window = uidset_greatest(&r->st.pending, left, r->a);
 	struct email_options bodyless = *r->options;
 	struct email_plan *plans;
 	struct mail_summaries all;
@@ -445,7 +393,7 @@ static enum rc write_adds(struct commands *c, struct err *err)
 	size_t n = 0, bytes = 0;
 	enum rc rc;
 
-	if (full(c) || uidset_empty(&window))
+	if (commands_full(r->out) || uidset_empty(&window))
 		return RC_OK;
 	rc = summaries(r, &window, &all, err);
 	if (rc == RC_OK && r->options->version >= V120)
@@ -465,33 +413,31 @@ static enum rc write_adds(struct commands *c, struct err *err)
 		plans[n].note = mail_notes_of(&notes, u);
 		bytes += expected(&plans[n++]);
 		if (n == BATCH_MAX || bytes >= BATCH_BYTES) {
-			rc = write_batch(c, plans, n, err);
+			rc = write_batch(r, plans, n, err);
 			n = bytes = 0;
-			if (full(c))
+			if (commands_full(r->out))
 				break;
 		}
 	}
-	return rc == RC_OK && n ? write_batch(c, plans, n, err) : rc;
+	return rc == RC_OK && n ? write_batch(r, plans, n, err) : rc;
 }
 
-enum rc mail_round_write(struct mail_round *r, struct wbxml_writer *w, struct err *err)
+enum rc mail_round_write(struct mail_round *r, struct err *err)
 {
-	struct commands c = {r, w, false};
 	uint64_t modseq = r->st.mark.modseq;
 	enum rc rc;
 
 	/* Kept for the case that changes are left over; see write_changes(). */
-	write_gone(&c, &r->st.gone, AIRSYNC_DELETE);
-	write_gone(&c, &r->st.soft, AIRSYNC_SOFT_DELETE);
-	rc = write_changes(&c, err);
+	write_gone(r, &r->st.gone, AIRSYNC_DELETE);
+	write_gone(r, &r->st.soft, AIRSYNC_SOFT_DELETE);
+	rc = write_changes(r, err);
 	if (r->st.again && modseq)
 		r->st.mark.modseq = r->since_modseq;
 	if (rc == RC_OK)
-		rc = write_adds(&c, err);
+		rc = write_adds(r, err);
 	if (rc)
 		return rc;
-	if (c.open)
-		wbxml_close(w, AIRSYNC_COMMANDS);
+	commands_close(r->out);
 	r->more = more(&r->st);
 	return RC_OK;
 }
@@ -514,13 +460,15 @@ bool mail_sync_at(const struct collection *c, const struct mail_mark *mark, bool
 
 enum rc mail_sync_pending(struct mail_pending *p, struct err *err)
 {
+	struct commands none = {.window = 0};
 	struct email_options o;
 	struct mail_round r = {.mail = p->mail,
 		.folder = p->folder,
 		.conf = p->conf,
 		.options = &o,
 		.known = p->known,
-		.a = p->a};
+		.a = p->a,
+		.out = &none};
 	enum rc rc;
 
 	p->count = 0;

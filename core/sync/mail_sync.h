@@ -11,6 +11,7 @@
 #include "core/map/email.h"
 #include "core/model/state.h"
 #include "core/settings.h"
+#include "core/sync/commands.h"
 #include "core/sync/mail_state.h"
 
 struct mail_round {
@@ -27,9 +28,7 @@ struct mail_round {
 	bool look_now;      /* the gate is not asked: something was just done to the mailbox */
 	const struct mail_mark *known; /* how the mailbox stands; NULL: the gate is asked */
 	struct arena *a;
-	unsigned window; /* most changes */
-	int64_t deadline_ms;
-	uint64_t bytes; /* the document may grow to this size */
+	struct commands *out;
 	/* In and out */
 	struct mail_state st;
 	/* Flags as they are, of messages that a device was not allowed to change. */
@@ -40,7 +39,6 @@ struct mail_round {
 	bool looked;           /* st.mark is how the mailbox stands */
 	bool reset;            /* UIDVALIDITY changed: the device must start over */
 	bool more;             /* MoreAvailable */
-	unsigned sent;
 };
 
 /* Works out what there is to send: nothing, or the sets in st and delta. */
@@ -51,8 +49,7 @@ uint32_t mail_round_count(const struct mail_round *r);
  * Writes airsync:Commands with its children, at most the window; nothing at all when there is
  * nothing. Updates st to what the device will have.
  */
-MUST_USE enum rc mail_round_write(
-	struct mail_round *r, struct wbxml_writer *w, struct err *err);
+MUST_USE enum rc mail_round_write(struct mail_round *r, struct err *err);
 
 /*
  * The device's state stands exactly at that mark: nothing to report, the filter still fresh.

@@ -230,3 +230,19 @@ void dump_encode(const struct elem *e, struct wbxml_writer *w)
 		wbxml_text(w, e->tag, e->text);
 	}
 }
+
+uint64_t dump_digest(const struct elem *root)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+	struct wbxml_writer w;
+	struct str bytes;
+
+	wbxml_init(&w, NULL, BUF_MAX_RESPONSE);
+	dump_encode(root, &w);
+	(void)(wbxml_finish(&w, NULL) == RC_OK);
+	bytes = buf_str(&w.out);
+	for (size_t i = 0; i < bytes.n; i++)
+		h = (h ^ (unsigned char)bytes.p[i]) * UINT64_C(0x100000001b3);
+	wbxml_release(&w);
+	return h;
+}

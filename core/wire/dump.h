@@ -30,5 +30,7 @@ MUST_USE enum rc dump_parse(
 
 /* A tree as WBXML. */
 void dump_encode(const struct elem *root, struct wbxml_writer *w);
+/* Tells one tree from another; nothing that an attacker could not imitate. */
+uint64_t dump_digest(const struct elem *root);
 
 #endif
