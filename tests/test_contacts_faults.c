@@ -8,6 +8,7 @@
 #include "tests/support_book.h"
 #include "tests/support_story.h"
 
+#include <gdk-pixbuf/gdk-pixbuf.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -803,6 +804,63 @@ static void test_what_is_gone_fills_no_window(void **state UNUSED)
 	scene_end(&s);
 }
 
+/* A picture of noise, which no format makes smaller, in Base64; g_free() it. */
+static gchar *photo_of(int width, int height, size_t *bytes_r)
+{
+	GdkPixbuf *image = gdk_pixbuf_new(GDK_COLORSPACE_RGB, FALSE, 8, width, height);
+	size_t n = (size_t)gdk_pixbuf_get_rowstride(image) * (size_t)height;
+	guchar *p = gdk_pixbuf_get_pixels(image);
+	gchar *png = NULL, *r;
+	uint32_t dice = 1;
+
+	for (size_t i = 0; i < n; i++) {
+		dice = dice * 1664525 + 1013904223;
+		p[i] = (guchar)(dice >> 24);
+	}
+	assert_true(gdk_pixbuf_save_to_buffer(image, &png, bytes_r, "png", NULL, NULL));
+	r = g_base64_encode((const guchar *)png, *bytes_r);
+	g_free(png);
+	g_object_unref(image);
+	return r;
+}
+
+/* A photo of 20 MB: the phone gets a small one, whatever it changes leaves the large one as it
+ * is; what is no picture at all costs the phone no contact. */
+static void test_a_photo_of_20_mb(void **state UNUSED)
+{
+	size_t bytes = 0;
+	gchar *photo = photo_of(2700, 2500, &bytes);
+	gchar *line = g_strdup_printf("PHOTO;ENCODING=b;TYPE=PNG:%s\r\n", photo);
+	gchar *card = g_strdup_printf("BEGIN:VCARD\r\nVERSION:3.0\r\nUID:a\r\nFN:Ada\r\n"
+				      "N:Ada;;;;\r\n%sEND:VCARD\r\n",
+		line);
+	struct phone_card *ada;
+
+	assert_true(bytes > (size_t)20 * 1000 * 1000);
+	scene_begin(&s, "14.1", "");
+	put("a.vcf", card);
+	/* The same octets, beginning as no picture does. */
+	card[strstr(card, "b;TYPE=PNG:") - card + 11] = '/';
+	put("b.vcf", card);
+	scene_sync(&s);
+	assert_int_equal(s.b.n, 2);
+	ada = phone_book_find(&s.b, "contacts:Picture");
+	assert_non_null(ada);
+	assert_true(strlen(ada->data) < (size_t)50 * 1024);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(
+			scene_change(&s, s.b.v[i].id, LAST("Ada") FIELD("JobTitle", "Pilot")),
+			1);
+	assert_int_equal(scene_count(&s, FAKE_DAV_CONTACTS, "Pilot"), 2);
+	assert_int_equal(scene_count(&s, FAKE_DAV_CONTACTS, line), 1);
+	assert_int_equal(scene_count(&s, FAKE_DAV_CONTACTS, line + 27), 2);
+	scene_settled(&s);
+	scene_end(&s);
+	g_free(card);
+	g_free(line);
+	g_free(photo);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -821,6 +879,7 @@ int main(void)
 		cmocka_unit_test(test_a_card_that_the_server_refuses),
 		cmocka_unit_test(test_a_server_of_the_newer_cards),
 		cmocka_unit_test(test_two_cards_with_one_uid),
+		cmocka_unit_test(test_a_photo_of_20_mb),
 		cmocka_unit_test(test_however_the_server_tells),
 		cmocka_unit_test(test_a_phone_that_was_away_for_long),
 		cmocka_unit_test(test_what_is_gone_fills_no_window),
