@@ -160,7 +160,7 @@ static void check_carddav(struct findings *f, const struct settings *conf, struc
 		report(f, "CardDAV", "not used: devices get no contacts (carddav_url)", NULL);
 		return;
 	}
-	c = dav_client_new(conf);
+	c = dav_client_new(conf, NULL);
 	if (dav_client_probe(c, a, &said, &err))
 		report(f, "CardDAV", err.text,
 			"see carddav_url; tls_ca_file for the certificate of the server");

@@ -18,7 +18,7 @@ struct wiring {
 	struct dav_client *dav; /* NULL: there is no CardDAV server */
 };
 
-struct wiring *wiring_new(const struct settings *conf)
+struct wiring *wiring_new(const struct settings *conf, struct silence *dav_silence)
 {
 	struct wiring *w = calloc(1, sizeof(*w));
 
@@ -30,7 +30,7 @@ struct wiring *wiring_new(const struct settings *conf)
 	if (conf->ldap_url.n)
 		w->ldap = ldap_directory_new(conf);
 	w->certs = certs_new(conf);
-	w->dav = conf->carddav_url.n ? dav_client_new(conf) : NULL;
+	w->dav = conf->carddav_url.n ? dav_client_new(conf, dav_silence) : NULL;
 	return w;
 }
 

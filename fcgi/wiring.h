@@ -6,10 +6,12 @@
 
 #include "core/cmd/request.h"
 #include "store/postgres/notices.h"
+#include "store/silence.h"
 
 struct wiring;
 
-struct wiring *wiring_new(const struct settings *conf);
+/* dav_silence: what the workers know of the CardDAV server's silence; NULL: this one alone. */
+struct wiring *wiring_new(const struct settings *conf, struct silence *dav_silence);
 void wiring_free(struct wiring *w);
 /* The services for one request of this user; password NULL: who he is was proved otherwise, and
  * the master user acts for him. */

@@ -282,7 +282,7 @@ static void tell_late(struct dav_watch *w, const struct dav_account *ac, int64_t
 static void connect_client(struct dav_watch *w)
 {
 	dav_client_free(w->client);
-	w->client = w->conf->carddav_url.n ? dav_client_new(w->conf) : NULL;
+	w->client = w->conf->carddav_url.n ? dav_client_new(w->conf, NULL) : NULL;
 	dav_plan_interval(&w->plan, w->conf->dav_interval * 1000, clock_mono_ms());
 }
 

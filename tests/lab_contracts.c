@@ -369,7 +369,7 @@ static void test_a_taken_collection_is_waited_for(void **state UNUSED)
 
 static void dav_keeps_it(struct settings *conf, unsigned without)
 {
-	struct dav_client *c = dav_client_new(conf);
+	struct dav_client *c = dav_client_new(conf, NULL);
 	struct secret password = {NULL, 0};
 
 	dav_client_set_mask(c, without);
@@ -607,7 +607,7 @@ static void test_dav_verifies_certificates(void **state UNUSED)
 			conf.tls_ca_file = STR("");
 		if (i == 2)
 			conf.tls_verify = false;
-		c = dav_client_new(&conf);
+		c = dav_client_new(&conf, NULL);
 		assert_int_equal(dav_client_probe(c, a, &said, &err), RC_UNAVAILABLE);
 		assert_int_equal(strstr(err.text, "certificate") != NULL, i == 1);
 		assert_int_equal(strstr(err.text, "HTTP/0.9") != NULL, i != 1);
@@ -619,7 +619,7 @@ static void test_dav_verifies_certificates(void **state UNUSED)
 static void test_a_wrong_password_opens_no_address_book(void **state UNUSED)
 {
 	struct settings conf = settings("none");
-	struct dav_client *c = dav_client_new(&conf);
+	struct dav_client *c = dav_client_new(&conf, NULL);
 	struct secret right = {NULL, 0}, wrong = {NULL, 0};
 	struct dav_collections r;
 	struct err err = ERR_INIT;

@@ -32,7 +32,7 @@ struct dav_peer *dav_peer_new(const char *login)
 	p->a = arena_new();
 	ok(p, settings_read(arena_printf(p->a, "carddav_url = %s\n", lab_get("CARDDAV_URL")),
 		      "test", &p->conf, p->a, &p->err));
-	p->client = dav_client_new(&p->conf);
+	p->client = dav_client_new(&p->conf, NULL);
 	secret_set(&password, str_of(lab_get("LAB_PASSWORD")));
 	p->dav = dav_client_user(p->client, str_of(login), &password);
 	secret_release(&password);

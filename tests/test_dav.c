@@ -408,11 +408,19 @@ static void start_server(void)
 static struct settings conf;
 static struct dav_client *client;
 
-static struct dav *play_at(const char *place, const struct turn *turns, size_t n)
+static struct dav *user_of(struct dav_client *c, struct str login)
 {
 	struct secret password = {NULL, 0};
 	struct dav *d;
 
+	secret_set(&password, STR("pw"));
+	d = dav_client_user(c, login, &password);
+	secret_release(&password);
+	return d;
+}
+
+static struct dav *play_at(const char *place, const struct turn *turns, size_t n)
+{
 	server.turns = turns;
 	server.n = n;
 	server.at = 0;
@@ -421,11 +429,8 @@ static struct dav *play_at(const char *place, const struct turn *turns, size_t n
 	dav_client_free(client);
 	conf = (struct settings){.dav_timeout = 1, .tls_verify = true};
 	conf.carddav_url = arena_printf(a, "http://127.0.0.1:%u%s", server.port, place);
-	client = dav_client_new(&conf);
-	secret_set(&password, STR("pw"));
-	d = dav_client_user(client, STR("ann"), &password);
-	secret_release(&password);
-	return d;
+	client = dav_client_new(&conf, NULL);
+	return user_of(client, STR("ann"));
 }
 
 #define PLAY_AT(place, turns) play_at((place), (turns), ARRAY_LEN(turns))
@@ -550,14 +555,9 @@ static void test_users_are_kept_apart(void **state UNUSED)
 static struct dav *login_as(const char *name, unsigned i)
 {
 	char login[32];
-	struct secret password = {NULL, 0};
-	struct dav *d;
 
 	(void)snprintf(login, sizeof(login), "%s%u", name, i);
-	secret_set(&password, STR("pw"));
-	d = dav_client_user(client, str_of(login), &password);
-	secret_release(&password);
-	return d;
+	return user_of(client, str_of(login));
 }
 
 /* More users than a worker remembers, and one whose homes are too long to be remembered: none
@@ -626,6 +626,74 @@ static void test_a_silence_is_waited_for_once(void **state UNUSED)
 	assert_int_equal(collections(login_as("user", 0), &r), RC_OK);
 	clock_set_fake(-1);
 	played();
+}
+
+/* What one worker has found out holds for all: two of them share a silence. */
+static void test_a_silence_is_shared(void **state UNUSED)
+{
+	/* clang-format off */
+	static const struct turn turns[] = {
+		{"PROPFIND", "/", NULL, "silent", 0},
+		{"PROPFIND", "/", NULL, "silent", 0},
+		{"PROPFIND", "/", NULL, MS_(HOMES("/h/", "")), 0},
+		{"PROPFIND", "/h/", NULL, MS_(BOOK("/h/b/")), 0},
+	};
+	/* clang-format on */
+	struct silence *shared = silence_new();
+	struct dav_collections r;
+	struct dav_client *first, *second;
+
+	(void)PLAY(turns);
+	first = dav_client_new(&conf, shared);
+	second = dav_client_new(&conf, shared);
+	clock_set_fake(clock_mono_ms());
+	assert_int_equal(collections(user_of(first, STR("ann")), &r), RC_UNAVAILABLE);
+	err_clear(&err);
+	assert_int_equal(collections(user_of(second, STR("bob")), &r), RC_UNAVAILABLE);
+	assert_int_equal(err.why, ERR_TIMEOUT);
+	assert_int_equal(dav_client_trips(second), 0);
+	/* It still is silent: twice as long. */
+	clock_set_fake(clock_mono_ms() + 10000);
+	assert_int_equal(collections(user_of(second, STR("bob")), &r), RC_UNAVAILABLE);
+	assert_int_equal(dav_client_trips(second), 1);
+	clock_set_fake(clock_mono_ms() + 19999);
+	assert_int_equal(collections(user_of(first, STR("ann")), &r), RC_UNAVAILABLE);
+	assert_int_equal(dav_client_trips(first), 0);
+	clock_set_fake(clock_mono_ms() + 1);
+	assert_int_equal(collections(user_of(first, STR("ann")), &r), RC_OK);
+	clock_set_fake(-1);
+	played();
+	dav_client_free(first);
+	dav_client_free(second);
+	silence_free(shared);
+}
+
+/* While one asks whether the server has come back, the others do not; if it dies over that,
+ * another one asks. Those who found the same out together have found it out once. */
+static void test_one_asks_whether_the_server_is_back(void **state UNUSED)
+{
+	struct silence s = {0};
+	int64_t now = clock_mono_ms();
+
+	clock_set_fake(now);
+	assert_true(silence_may_ask(&s, 5000) && silence_may_ask(&s, 5000));
+	silence_note(&s, now, false);
+	clock_set_fake(now + 3000);
+	for (unsigned i = 0; i < 3; i++)
+		silence_note(&s, now + i, true);
+	assert_int_equal(s.ms, 10000);
+	assert_false(silence_may_ask(&s, 5000));
+	clock_set_fake(now + 13000);
+	assert_true(silence_may_ask(&s, 5000));
+	assert_false(silence_may_ask(&s, 5000));
+	clock_set_fake(now + 18000);
+	assert_true(silence_may_ask(&s, 5000));
+	for (unsigned i = 0; i < 6; i++)
+		silence_note(&s, now + 18000, true);
+	assert_int_equal(s.ms, 120000);
+	silence_note(&s, now + 18000, false);
+	assert_true(silence_may_ask(&s, 5000) && silence_may_ask(&s, 5000));
+	clock_set_fake(-1);
 }
 
 /* A home that moved is looked for once more; a user without one has none. */
@@ -1072,6 +1140,8 @@ int main(void)
 		cmocka_unit_test(test_users_are_kept_apart),
 		cmocka_unit_test(test_a_home_that_is_too_long_is_nobody_elses),
 		cmocka_unit_test(test_a_silence_is_waited_for_once),
+		cmocka_unit_test(test_a_silence_is_shared),
+		cmocka_unit_test(test_one_asks_whether_the_server_is_back),
 		cmocka_unit_test(test_a_home_that_moved_is_found_again),
 		cmocka_unit_test(test_trouble_is_told_as_such),
 		cmocka_unit_test(test_a_cut_list_is_asked_on),

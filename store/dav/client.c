@@ -24,13 +24,14 @@ static const struct dav_ops ops = {
 	.erase = dav_op_erase,
 };
 
-struct dav_client *dav_client_new(const struct settings *conf)
+struct dav_client *dav_client_new(const struct settings *conf, struct silence *shared)
 {
 	struct dav_client *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		abort();
 	c->conf = conf;
+	c->silence = shared ? shared : &c->own;
 	c->protocol = &carddav;
 	c->user.dav.ops = &ops;
 	c->user.client = c;

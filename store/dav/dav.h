@@ -9,11 +9,13 @@
 #include "core/base/secret.h"
 #include "core/model/dav.h"
 #include "core/settings.h"
+#include "store/silence.h"
 
 struct dav_client;
 
-/* conf is borrowed; its carddav_url is set. */
-struct dav_client *dav_client_new(const struct settings *conf);
+/* conf is borrowed; its carddav_url is set. shared: what is known of the server's silence,
+ * borrowed; NULL: nothing but what the client finds out. */
+struct dav_client *dav_client_new(const struct settings *conf, struct silence *shared);
 void dav_client_free(struct dav_client *c);
 
 /* The user's collections for this request; connects when first used; borrowed until

@@ -47,10 +47,8 @@ struct dav_client {
 	struct str origin, host, place; /* of carddav_url; place: its path, may be a template */
 	char context[512]; /* where the principal of a user is told; "": not yet known */
 	struct known_homes *known;
-	unsigned without;     /* DAV_LACKS_ */
-	int64_t silence;      /* for how long, ms; 0: it answers */
-	int64_t silent_until; /* clock_mono_ms(); the server let an exchange time out: it is not
-				 waited for again before */
+	unsigned without; /* DAV_LACKS_ */
+	struct silence *silence, own;
 };
 
 enum depth { DEPTH_NONE, DEPTH_0, DEPTH_1 };

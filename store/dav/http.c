@@ -227,20 +227,8 @@ static struct curl_slist *request_headers(
 	return list;
 }
 
-/*
- * How long a server that was silent is not asked again; twice as long each time that it still
- * is. To connect takes no server long, to list a large collection may.
- */
-enum { SILENT_MS = 10000, SILENT_MAX_MS = 120000, CONNECT_SECONDS = 5 };
-
-static void note_silence(struct dav_client *c, bool silent)
-{
-	c->silence = !silent ? 0 : c->silence ? 2 * c->silence : SILENT_MS;
-	if (c->silence > SILENT_MAX_MS)
-		c->silence = SILENT_MAX_MS;
-	if (silent)
-		c->silent_until = clock_mono_ms() + c->silence;
-}
+/* To connect takes no server long, to list a large collection may. */
+enum { CONNECT_SECONDS = 5 };
 
 static void options(struct dav_user *u, const struct exchange *x, struct transfer *t)
 {
@@ -324,6 +312,7 @@ static enum rc perform(
 {
 	struct curl_slist *list = request_headers(u, x, t->a);
 	char why[CURL_ERROR_SIZE] = "";
+	int64_t asked = clock_mono_ms();
 	CURLcode code;
 	enum rc rc;
 
@@ -340,7 +329,7 @@ static enum rc perform(
 		*err = t->err;
 		return err_wrap(err, "%s of %.*s", x->method, STR_FMT(x->path));
 	}
-	note_silence(u->client, code == CURLE_OPERATION_TIMEDOUT);
+	silence_note(u->client->silence, asked, code == CURLE_OPERATION_TIMEDOUT);
 	if (code != CURLE_OK)
 		return no_answer(t, code, why, err);
 	rc = finish(t, err);
@@ -366,7 +355,7 @@ enum rc dav_exchange(struct dav_user *u, const struct exchange *x, struct arena 
 		return err_set(err, RC_DENIED, "a login with a colon cannot be told by HTTP");
 	/* One silence is enough for a request, which may be about many collections, and for
 	 * those that come right after it: mail must not wait for contacts. */
-	if (clock_mono_ms() < u->client->silent_until)
+	if (!silence_may_ask(u->client->silence, u->client->conf->dav_timeout * 1000))
 		return err_set_why(err, RC_UNAVAILABLE, ERR_TIMEOUT,
 			"the CardDAV server was silent just now");
 	*r = (struct answer){.status = 0};

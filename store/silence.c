@@ -1,0 +1,55 @@
+#include "store/silence.h"
+
+#include "core/base/clock.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+
+enum { FIRST_MS = 10000, MOST_MS = 120000 };
+
+struct silence *silence_new(void)
+{
+	void *p = mmap(NULL, sizeof(struct silence), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		abort();
+	return p;
+}
+
+void silence_free(struct silence *s)
+{
+	if (s)
+		(void)munmap(s, sizeof(*s));
+}
+
+bool silence_may_ask(struct silence *s, int64_t patience_ms)
+{
+	int64_t now = clock_mono_ms(), until;
+
+	if (atomic_load(&s->ms) == 0)
+		return true;
+	until = atomic_load(&s->until);
+	/* Of all who come now one asks. */
+	return now >= until &&
+	       atomic_compare_exchange_strong(&s->until, &until, now + patience_ms);
+}
+
+void silence_note(struct silence *s, int64_t asked_ms, bool silent)
+{
+	int64_t ms = atomic_load(&s->ms), now = clock_mono_ms();
+
+	if (!silent) {
+		if (ms)
+			atomic_store(&s->ms, 0);
+		return;
+	}
+	/* Somebody else has found that out while this question was under way. */
+	if (ms && atomic_load(&s->noted) > asked_ms)
+		return;
+	ms = ms ? 2 * ms : FIRST_MS;
+	ms = ms < MOST_MS ? ms : MOST_MS;
+	atomic_store(&s->noted, now);
+	atomic_store(&s->until, now + ms);
+	atomic_store(&s->ms, ms);
+}

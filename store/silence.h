@@ -1,0 +1,30 @@
+/*
+ * silence: a server that took a request and never answered is not asked again for a while, so
+ * that not every worker waits for it, and mail does not wait for contacts. After that one asks
+ * whether it has come back, and the others go on without it until it has.
+ */
+#ifndef EASPOOL_STORE_SILENCE_H
+#define EASPOOL_STORE_SILENCE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Zero: nothing is known against the server. Processes may share it. */
+struct silence {
+	_Atomic int64_t ms;    /* for how long it is left alone; 0: it answers */
+	_Atomic int64_t until; /* clock_mono_ms(), from when on it may be asked */
+	_Atomic int64_t noted; /* when it was found silent last */
+};
+
+/* In memory that processes forked from now on share. */
+struct silence *silence_new(void);
+void silence_free(struct silence *s);
+
+/* Whether to ask the server now; who asks gives up after `patience_ms` at the latest. */
+bool silence_may_ask(struct silence *s, int64_t patience_ms);
+/* What came of a question asked at that time (clock_mono_ms()): it is left alone for 10 s, and
+ * twice as long each time that it still is silent, two minutes at most. */
+void silence_note(struct silence *s, int64_t asked_ms, bool silent);
+
+#endif
