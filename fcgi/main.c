@@ -121,7 +121,7 @@ int main(int argc, char **argv)
 	if (waiter)
 		return waiter_run(
 			&(struct waiter_config){&conf, settings_open_log, what == 'a'});
-	return worker_run(
-		&(struct worker_config){&conf, rate_new(), loops_new(), silence_new(), path},
+	return worker_run(&(struct worker_config){&conf, rate_new(), loops_new(),
+				  wiring_shared_new(), path},
 		0);
 }

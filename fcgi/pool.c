@@ -41,7 +41,7 @@ struct pool {
 	uint64_t identity;                     /* of the waiter's settings */
 	struct rate *rate;                     /* shared with all workers */
 	struct loops *loops;
-	struct silence *dav_silence;
+	struct wiring_shared *servers;
 };
 
 static volatile sig_atomic_t stop, reload;
@@ -135,7 +135,7 @@ static int drop_rights(const struct settings *c)
 
 static int run_worker(const struct pool *p)
 {
-	const struct worker_config c = {p->pc->conf, p->rate, p->loops, p->dav_silence, NULL};
+	const struct worker_config c = {p->pc->conf, p->rate, p->loops, p->servers, NULL};
 
 	return worker_run(&c, p->pc->conf->max_requests);
 }
@@ -319,7 +319,7 @@ int pool_run(const struct pool_config *pc)
 	struct pool p = {.pc = pc,
 		.rate = rate_new(),
 		.loops = loops_new(),
-		.dav_silence = silence_new()};
+		.servers = wiring_shared_new()};
 	sigset_t set;
 	int fd;
 
@@ -361,6 +361,6 @@ int pool_run(const struct pool_config *pc)
 	free(p.v);
 	rate_free(p.rate);
 	loops_free(p.loops);
-	silence_free(p.dav_silence);
+	wiring_shared_free(p.servers);
 	return 0;
 }

@@ -5,9 +5,15 @@
 #include "store/imap/imap.h"
 #include "store/ldap/ldap.h"
 #include "store/postgres/pg.h"
+#include "store/silence.h"
 #include "store/smtp/smtp.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
+
+struct wiring_shared {
+	struct silence dav;
+};
 
 struct wiring {
 	struct state *state;
@@ -18,7 +24,23 @@ struct wiring {
 	struct dav_client *dav; /* NULL: there is no CardDAV server */
 };
 
-struct wiring *wiring_new(const struct settings *conf, struct silence *dav_silence)
+struct wiring_shared *wiring_shared_new(void)
+{
+	void *p = mmap(NULL, sizeof(struct wiring_shared), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		abort();
+	return p;
+}
+
+void wiring_shared_free(struct wiring_shared *shared)
+{
+	if (shared)
+		(void)munmap(shared, sizeof(*shared));
+}
+
+struct wiring *wiring_new(const struct settings *conf, struct wiring_shared *shared)
 {
 	struct wiring *w = calloc(1, sizeof(*w));
 
@@ -30,7 +52,7 @@ struct wiring *wiring_new(const struct settings *conf, struct silence *dav_silen
 	if (conf->ldap_url.n)
 		w->ldap = ldap_directory_new(conf);
 	w->certs = certs_new(conf);
-	w->dav = conf->carddav_url.n ? dav_client_new(conf, dav_silence) : NULL;
+	w->dav = conf->carddav_url.n ? dav_client_new(conf, &shared->dav) : NULL;
 	return w;
 }
 

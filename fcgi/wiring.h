@@ -6,12 +6,17 @@
 
 #include "core/cmd/request.h"
 #include "store/postgres/notices.h"
-#include "store/silence.h"
 
 struct wiring;
+/* What workers tell each other of servers. */
+struct wiring_shared;
 
-/* dav_silence: what the workers know of the CardDAV server's silence; NULL: this one alone. */
-struct wiring *wiring_new(const struct settings *conf, struct silence *dav_silence);
+/* To be made before the workers are forked. */
+struct wiring_shared *wiring_shared_new(void);
+void wiring_shared_free(struct wiring_shared *shared);
+
+/* Both are borrowed. */
+struct wiring *wiring_new(const struct settings *conf, struct wiring_shared *shared);
 void wiring_free(struct wiring *w);
 /* The services for one request of this user; password NULL: who he is was proved otherwise, and
  * the master user acts for him. */

@@ -539,7 +539,7 @@ int worker_run(const struct worker_config *c, int64_t max_requests)
 	/* Signals come while it waits for a request, never in the middle of one. */
 	(void)sigprocmask(SIG_BLOCK, &stops, NULL);
 	(void)fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK);
-	k.wiring = wiring_new(c->conf, c->dav_silence);
+	k.wiring = wiring_new(c->conf, c->servers);
 	k.parking = parking_new(c->conf, c->program);
 	while (!stopping && (max_requests == 0 || served < max_requests)) {
 		int n = serve_next(&k);

@@ -7,14 +7,14 @@
 #include "core/settings.h"
 #include "fcgi/loops.h"
 #include "fcgi/rate.h"
-#include "store/silence.h"
+#include "fcgi/wiring.h"
 
 struct worker_config {
 	const struct settings *conf;
 	/* Shared with the other workers, or its own. */
 	struct rate *rate;
 	struct loops *loops;
-	struct silence *dav_silence;
+	struct wiring_shared *servers;
 	const char *program; /* no parent starts a waiter: the configuration file for one */
 };
 

@@ -2,26 +2,7 @@
 
 #include "core/base/clock.h"
 
-#include <stdlib.h>
-#include <sys/mman.h>
-
 enum { FIRST_MS = 10000, MOST_MS = 120000 };
-
-struct silence *silence_new(void)
-{
-	void *p = mmap(NULL, sizeof(struct silence), PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	if (p == MAP_FAILED)
-		abort();
-	return p;
-}
-
-void silence_free(struct silence *s)
-{
-	if (s)
-		(void)munmap(s, sizeof(*s));
-}
 
 bool silence_may_ask(struct silence *s, int64_t patience_ms)
 {

@@ -17,10 +17,6 @@ struct silence {
 	_Atomic int64_t noted; /* when it was found silent last */
 };
 
-/* In memory that processes forked from now on share. */
-struct silence *silence_new(void);
-void silence_free(struct silence *s);
-
 /* Whether to ask the server now; who asks gives up after `patience_ms` at the latest. */
 bool silence_may_ask(struct silence *s, int64_t patience_ms);
 /* What came of a question asked at that time (clock_mono_ms()): it is left alone for 10 s, and

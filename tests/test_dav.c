@@ -639,13 +639,13 @@ static void test_a_silence_is_shared(void **state UNUSED)
 		{"PROPFIND", "/h/", NULL, MS_(BOOK("/h/b/")), 0},
 	};
 	/* clang-format on */
-	struct silence *shared = silence_new();
+	struct silence shared = {0};
 	struct dav_collections r;
 	struct dav_client *first, *second;
 
 	(void)PLAY(turns);
-	first = dav_client_new(&conf, shared);
-	second = dav_client_new(&conf, shared);
+	first = dav_client_new(&conf, &shared);
+	second = dav_client_new(&conf, &shared);
 	clock_set_fake(clock_mono_ms());
 	assert_int_equal(collections(user_of(first, STR("ann")), &r), RC_UNAVAILABLE);
 	err_clear(&err);
@@ -665,7 +665,6 @@ static void test_a_silence_is_shared(void **state UNUSED)
 	played();
 	dav_client_free(first);
 	dav_client_free(second);
-	silence_free(shared);
 }
 
 /* While one asks whether the server has come back, the others do not; if it dies over that,
