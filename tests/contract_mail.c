@@ -216,6 +216,38 @@ static void parts_come_as_asked(struct mail *m, const uint32_t uid[3])
 	buf_release(&b);
 }
 
+static void empty(struct mail *m, struct str folder)
+{
+	struct mail_delta d;
+
+	first_look(m, folder, &d);
+	ok(mail_call(m, remove, folder, d.mark.uidvalidity, &d.scope, &err));
+	first_look(m, folder, &d);
+	assert_int_equal(uidset_count(&d.scope), 0);
+}
+
+/* What a forwarded message is called, and where its text is. */
+static void a_message_in_a_message_has_its_subject(struct mail *m)
+{
+	struct str text = STR("Subject: outer\r\nMIME-Version: 1.0\r\n"
+			      "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+			      "--b\r\nContent-Type: message/rfc822\r\n\r\n"
+			      "Subject: the inner one\r\n\r\ntext\r\n--b--\r\n");
+	struct slice_source source;
+	struct mail_delta d;
+	uint32_t uid = 0;
+
+	slice_source_init(&source, &text, 1);
+	ok(mail_call(m, append, INBOX, 0, 1700000000, &source.source, &uid, &err));
+	first_look(m, INBOX, &d);
+	assert_int_equal(d.summaries.n, 1);
+	assert_non_null(d.summaries.v[0].root->child);
+	assert_true(str_is(d.summaries.v[0].root->child->subject, "the inner one"));
+	assert_true(str_is(d.summaries.v[0].root->child->child->section, "1.1"));
+	assert_null(d.summaries.v[0].root->child->child->subject.p);
+	empty(m, INBOX);
+}
+
 /* Only what was asked for moves, whatever else is told on the way. */
 static void only_what_was_asked_for_moves(struct mail *m, const uint32_t uid[3], bool uidplus)
 {
@@ -239,16 +271,6 @@ static void only_what_was_asked_for_moves(struct mail *m, const uint32_t uid[3],
 		RC_ABSENT);
 	first_look(m, INBOX, &d);
 	assert_int_equal(uidset_count(&d.scope), 2);
-}
-
-static void empty(struct mail *m, struct str folder)
-{
-	struct mail_delta d;
-
-	first_look(m, folder, &d);
-	ok(mail_call(m, remove, folder, d.mark.uidvalidity, &d.scope, &err));
-	first_look(m, folder, &d);
-	assert_int_equal(uidset_count(&d.scope), 0);
 }
 
 static bool has_folder(struct mail *m, struct str path)
@@ -386,6 +408,7 @@ void contract_mail(struct mail *m, bool uidplus)
 	only_what_was_asked_for_moves(m, uid, uidplus);
 	empty(m, INBOX);
 	empty(m, TRASH);
+	a_message_in_a_message_has_its_subject(m);
 	assert_int_equal(mail_call(m, create, INBOX, MAIL_USE_NONE, &err), RC_CONFLICT);
 	folders_are_made_renamed_and_erased(m);
 	arena_free(a);

@@ -333,6 +333,7 @@ static struct mail_part *part_tree(
 		GMimeObject *root = inner ? g_mime_message_get_mime_part(inner) : NULL;
 
 		p->encoding = STR("7bit");
+		p->subject = text_or_none(a, inner ? g_mime_message_get_subject(inner) : NULL);
 		if (root)
 			p->child = part_tree(root,
 				GMIME_IS_MULTIPART(root)

@@ -191,7 +191,7 @@ static void test_attachments_have_their_names(void **state UNUSED)
 		const char *text = arrives(versions[v], WITH_FILES, 1, 5000);
 
 		has(text, "DisplayName \"a & b <c> \\\"d\\\".pdf\"");
-		has(text, ".eml\"");
+		has(text, "inner & outer.eml\"");
 		if (!is_old()) {
 			has(text, "airsyncbase:ContentId \"pic&1@x\"");
 			has(text, "airsyncbase:IsInline \"1\"");

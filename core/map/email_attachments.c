@@ -1,7 +1,10 @@
 #include "core/map/email_parts.h"
 
+#include "core/base/utf8.h"
 #include "core/map/header.h"
 #include "core/map/server_id.h"
+
+#include <string.h>
 
 #define ATTACHMENTS_MAX 1000
 
@@ -38,12 +41,26 @@ static bool ends_with_eml(struct str name)
 	return name.n > 4 && str_iis(str_sub(name, name.n - 4, 4), ".eml");
 }
 
+enum { NAME_CHARS = 100 };
+
+/* What is no name of a file, as one: without what separates paths, and not too long. */
+static struct str as_name(struct str raw, struct arena *a)
+{
+	struct str text = utf8_cut_chars(header_decode(raw, a), NAME_CHARS);
+	char *p = arena_alloc(a, text.n + 1);
+
+	for (size_t i = 0; i < text.n; i++)
+		p[i] = (unsigned char)text.p[i] < ' ' || strchr("/\\:", text.p[i]) ? '-'
+										   : text.p[i];
+	return (struct str){p, text.n};
+}
+
 struct str email_part_name(const struct mail_part *p, struct arena *a)
 {
 	struct str name = header_decode(p->filename.n ? p->filename : p->name, a);
 
-	if (!name.n && is_message(p) && p->description.n)
-		name = header_decode(p->description, a);
+	if (!name.n && is_message(p))
+		name = as_name(p->description.n ? p->description : p->subject, a);
 	if (!name.n)
 		name = arena_printf(a, "part-%.*s%s", STR_FMT(p->section),
 			is_message(p)              ? ".eml"

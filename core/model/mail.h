@@ -90,6 +90,7 @@ struct mail_part {
 	uint32_t size;                                /* octets in the transfer encoding */
 	struct str disposition; /* lower case: "attachment", "inline"; STR_NONE when absent */
 	struct str filename;    /* parameter of Content-Disposition, decoded like name */
+	struct str subject;     /* of a message/rfc822: the Subject in it, as it stands there */
 	struct mail_part *child,
 		*next; /* parts of a multipart; the one body of a message/rfc822 */
 };

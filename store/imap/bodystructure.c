@@ -198,6 +198,9 @@ static struct mail_part *part(
 		bool multi = inner && inner->kind == IMAP_LIST && inner->child &&
 			     inner->child->kind == IMAP_LIST;
 
+		/* The envelope: date, subject, ... */
+		if (imap_at(c, 7) && imap_at(c, 7)->kind == IMAP_LIST)
+			p->subject = imap_text(imap_at(imap_at(c, 7)->child, 1));
 		extension = 10;
 		p->child = part(inner, multi ? p->section : child_section(p->section, 1, a),
 			false, depth + 1, a);
