@@ -288,6 +288,7 @@ static void do_reload(struct pool *p)
 	if (!read)
 		return;
 	log_info("configuration read again");
+	wiring_shared_forget(p->servers);
 	want(p, (size_t)p->pc->conf->workers);
 	tell(p, SIGTERM);
 	if (p->identity != waiter_settings(p->pc->conf))

@@ -40,6 +40,11 @@ void wiring_shared_free(struct wiring_shared *shared)
 		(void)munmap(shared, sizeof(*shared));
 }
 
+void wiring_shared_forget(struct wiring_shared *shared)
+{
+	silence_forget(&shared->dav);
+}
+
 struct wiring *wiring_new(const struct settings *conf, struct wiring_shared *shared)
 {
 	struct wiring *w = calloc(1, sizeof(*w));

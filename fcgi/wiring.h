@@ -14,6 +14,8 @@ struct wiring_shared;
 /* To be made before the workers are forked. */
 struct wiring_shared *wiring_shared_new(void);
 void wiring_shared_free(struct wiring_shared *shared);
+/* Other servers than before: nothing is known of them. */
+void wiring_shared_forget(struct wiring_shared *shared);
 
 /* Both are borrowed. */
 struct wiring *wiring_new(const struct settings *conf, struct wiring_shared *shared);

@@ -305,7 +305,8 @@ static enum rc do_get(struct dav *d, struct str path, struct dav_object *v, size
 		if (v[i].left)
 			continue;
 		o = object(b, v[i].href);
-		v[i].etag = o ? arena_str(a, etag_of(o)) : STR_NONE;
+		/* Of what it does not give a server does not tell the ETag. */
+		v[i].etag = o && !o->refused ? arena_str(a, etag_of(o)) : STR_NONE;
 		v[i].refused = o && (o->refused || o->n > DAV_OBJECT_MAX);
 		v[i].bytes = o && !v[i].refused ? arena_str(a, (struct str){o->bytes, o->n})
 						: STR_NONE;

@@ -94,13 +94,18 @@ static size_t read_commands(struct sync *s, struct sync_part *p, const struct el
 
 	for (const struct elem *e = elem_child(commands, what); e; e = elem_again(e)) {
 		struct str id = elem_text(e, AIRSYNC_SERVER_ID);
+		const struct elem *data = elem_child(e, AIRSYNC_APPLICATION_DATA);
 		uint32_t number = sync_number_of(p, id);
 
-		if (number && uidset_has(&of(p)->round.st.held, number))
-			v[n++] = (struct item_command){.number = number,
-				.data = elem_child(e, AIRSYNC_APPLICATION_DATA)};
-		else
+		if (!number || !uidset_has(&of(p)->round.st.held, number))
 			sync_answer(p, what, id, SYNC_NOT_FOUND);
+		/* Nothing said is not everything cleared. */
+		else if (what == AIRSYNC_CHANGE && !data)
+			sync_answer(p, what, id, SYNC_CONVERSION);
+		else
+			v[n++] = (struct item_command){.number = number,
+				.data = data,
+				.whole = elem_has(e, AIRSYNC_CLIENT_ID)};
 	}
 	*v_r = v;
 	return n;

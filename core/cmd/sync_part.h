@@ -48,13 +48,13 @@ struct sync_part {
 	uint64_t *done; /* the commands that were carried out; NULL: not known */
 	size_t ndone;
 	bool new_options;
-	struct str before; /* state bytes that the answer starts from */
-	bool commanded;    /* client commands were carried out */
-	void *round;       /* of the class */
+	struct str before;   /* state bytes that the answer starts from */
+	bool commanded;      /* client commands were carried out */
+	void *round;         /* of the class */
+	struct commands out; /* how much fits, and how much was sent */
 	/* What came of the round */
 	bool reset; /* the device must start over */
 	bool more;  /* MoreAvailable */
-	struct commands out;
 };
 
 struct sync_class {

@@ -100,17 +100,21 @@ static struct elem *element(tag_t tag, struct str text, struct elem *next, struc
 	return r;
 }
 
-/* A Change of what an Add has made, to what the device has made of it since. */
+/* A Change of what an Add has made, to what the device has made of it since. The ClientId in it
+ * tells that it says all there is. */
 static struct elem *change_of(struct str server_id, const struct elem *add, struct arena *a)
 {
 	const struct elem *data = elem_child(add, AIRSYNC_APPLICATION_DATA);
 	struct elem *r = element(AIRSYNC_CHANGE, STR_NONE, NULL, a);
 
-	r->child = element(AIRSYNC_SERVER_ID, server_id, NULL, a);
 	if (data) {
-		r->child->next = element(data->tag, data->text, NULL, a);
-		r->child->next->child = data->child;
+		struct elem *copy = element(data->tag, data->text, NULL, a);
+
+		copy->child = data->child;
+		r->child = copy;
 	}
+	r->child = element(AIRSYNC_CLIENT_ID, elem_text(add, AIRSYNC_CLIENT_ID), r->child, a);
+	r->child = element(AIRSYNC_SERVER_ID, server_id, r->child, a);
 	return r;
 }
 

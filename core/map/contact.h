@@ -32,6 +32,7 @@ struct contact_patch {
 	enum eas_version version;
 	const struct ghosts *ghosts;
 	bool keep_picture; /* an absent or empty Picture means nothing (iOS) */
+	bool whole;        /* an Add: an absent Picture or Body says that there is none */
 	/* What the device is sent notes with: notes that come back as they were cut for it are
 	 * unchanged. NULL: nothing is known of it. */
 	const struct email_options *options;

@@ -316,8 +316,11 @@ static void apply_note(struct apply *p)
 	struct vcard_line *l = p->c.line[SLOT_NOTE];
 	struct str shown = contact_slot_text(&p->c, SLOT_NOTE), text;
 
-	if (!body_read(p->data, &contact_body_tags, p->c.a, &text))
-		return;
+	if (!body_read(p->data, &contact_body_tags, p->c.a, &text)) {
+		if (!p->patch->whole)
+			return;
+		text = STR("");
+	}
 	text = contact_clean(text, p->c.a);
 	if (str_eq(str_trim(shown), text) ||
 		body_is_cut_echo(shown, text, p->patch->options, p->c.a))
@@ -339,7 +342,7 @@ static enum rc apply_picture(struct apply *p, struct err *err)
 	struct str text = elem_text(p->data, CONTACTS_PICTURE);
 
 	/* [MS-ASCMD] 2.2.3.24.2: absent is unchanged, whatever is ghosted. */
-	if (!text.p || (!str_trim(text).n && p->patch->keep_picture))
+	if (!p->patch->whole && (!text.p || (!str_trim(text).n && p->patch->keep_picture)))
 		return RC_OK;
 	return contact_picture_set(&p->c, text, err);
 }

@@ -24,7 +24,8 @@ struct commands {
 	tag_t what;
 };
 
-/* Nothing more fits. At least one command does, or a device would never come to an end. */
+/* Nothing more fits. However slow or large: the first one does, or a device would never come
+ * to an end; but none with a window of 0. */
 bool commands_full(const struct commands *c);
 /* How many more the window takes. */
 unsigned commands_left(const struct commands *c);

@@ -54,6 +54,8 @@ static enum rc note(const struct item_writer *w, int64_t folder, struct str href
 
 	if (rc == RC_OK && known)
 		item_state_mine(&w->round->st, r->number, r->version);
+	else if (rc == RC_OK)
+		item_source_moved(src, r);
 	return rc;
 }
 
@@ -70,28 +72,37 @@ static bool in_conflict(const struct item_writer *w, const struct item *it)
 	       !item_state_is_mine(&w->round->st, it->number, it->version);
 }
 
+/* e: what is particular about it; the rest is the same for all. */
 static enum rc apply(const struct item_writer *w, struct str bytes, const struct elem *data,
-	struct str uid, bool newer, struct str *r, struct err *err)
+	struct item_edit e, struct str *r, struct err *err)
 {
-	struct item_edit e = {.version = w->version,
-		.ghosts = w->ghosts,
-		.keep_picture = w->keep_picture,
-		.options = w->round->options,
-		.uid = uid,
-		.newer = newer};
-
+	e.version = w->version;
+	e.ghosts = w->ghosts;
+	e.keep_picture = w->keep_picture;
+	e.options = w->round->options;
 	return w->round->src->class->apply(bytes, data, &e, w->round->src->a, r, err);
 }
 
 /* Whether the item says what the device has said, and no more: a second address that was hidden
  * behind the one that the device cleared is news for it. */
-static bool says_the_same(
-	const struct item_writer *w, struct str bytes, const struct elem *data)
+static bool says_the_same(const struct item_writer *w, struct str bytes,
+	const struct elem *data, struct item_edit e)
 {
 	struct str again;
 
-	return apply(w, bytes, data, STR_NONE, false, &again, NULL) == RC_OK &&
-	       str_eq(again, bytes);
+	return apply(w, bytes, data, e, &again, NULL) == RC_OK && str_eq(again, bytes);
+}
+
+/* An ETag that is not the one that was noted, though the server has just told what changed, is
+ * noted: or the next Change would be a conflict again. */
+static enum rc server_wins(const struct item_writer *w, struct item *it,
+	const struct dav_object *object, struct err *err)
+{
+	enum rc rc = str_eq(object->etag, it->etag)
+			     ? RC_OK
+			     : note(w, it->folder, it->href, object->etag, false, it, err);
+
+	return rc ? rc : err_set(err, RC_CONFLICT, "it was changed on the server");
 }
 
 /*
@@ -102,6 +113,7 @@ static enum rc change(const struct item_writer *w, struct item_command *c, struc
 	struct dav_object *object, struct err *err)
 {
 	struct item_source *src = w->round->src;
+	const struct item_edit e = {.whole = c->whole};
 	bool conflict = in_conflict(w, it);
 	struct str changed, etag;
 	enum rc rc = object->left ? item_source_read(src, it, 1, src->a, object, err) : RC_OK;
@@ -122,11 +134,11 @@ static enum rc change(const struct item_writer *w, struct item_command *c, struc
 		if (!object->bytes.p)
 			return err_set(err, object->refused ? RC_INVALID : RC_ABSENT,
 				"the item cannot be read");
-		rc = apply(w, object->bytes, c->data, STR_NONE, false, &changed, err);
+		rc = apply(w, object->bytes, c->data, e, &changed, err);
 		if (rc || str_eq(changed, object->bytes))
 			return rc;
 		if (conflict && !w->client_wins)
-			return err_set(err, RC_CONFLICT, "it was changed on the server");
+			return server_wins(w, it, object, err);
 		rc = dav_call(src->dav, put, it->href, object->etag, src->class->type, changed,
 			src->a, &etag, err);
 	}
@@ -136,7 +148,7 @@ static enum rc change(const struct item_writer *w, struct item_command *c, struc
 	 * told.
 	 */
 	return note(w, it->folder, it->href, etag,
-		!conflict && says_the_same(w, changed, c->data), it, err);
+		!conflict && says_the_same(w, changed, c->data, e), it, err);
 }
 
 /* The numbers that the server is asked of, into a list without those that are gone. */
@@ -197,12 +209,7 @@ static enum rc remove_what_is_there(
 		return rc;
 	if (!object.etag.n)
 		return err_set(err, RC_DENIED, "the item cannot be looked at");
-	rc = dav_call(src->dav, remove, it->href, object.etag, err);
-	if (rc == RC_ABSENT) {
-		err_clear(err);
-		rc = RC_OK;
-	}
-	return rc;
+	return dav_call(src->dav, remove, it->href, object.etag, err);
 }
 
 /* That there is nothing to remove is looked at once more: what stayed after all would be on no
@@ -236,7 +243,11 @@ enum rc item_changes_delete(
 	return rc;
 }
 
-/* A new item. */
+/*
+ * A new item. Its UID ends in a digest of what its first try said: so a try that says something
+ * else is told from one that another client has changed something after. After a second try was
+ * lost as well that is not told any more, and what the device says last counts.
+ */
 struct addition {
 	struct str name; /* of its object: the same whenever this Add comes again */
 	struct str uid;  /* begins like the name, and ends in a digest of what the item says */
@@ -279,17 +290,26 @@ static enum rc say_anew(const struct item_writer *w, const struct item_command *
 	struct addition *made, struct err *err)
 {
 	struct item_source *src = w->round->src;
-	enum rc rc = apply(w, made->object.bytes, c->data, STR_NONE, false, &made->bytes, err);
+	const struct item_edit e = {.whole = true};
+	struct str bytes, etag;
+	enum rc rc = apply(w, made->object.bytes, c->data, e, &bytes, err);
 
-	if (rc)
-		return rc;
-	made->known = says_the_same(w, made->bytes, c->data);
-	if (str_eq(made->bytes, made->object.bytes))
-		return RC_OK;
-	rc = dav_call(src->dav, put, made->object.href, made->object.etag, src->class->type,
-		made->bytes, src->a, &made->object.etag, err);
+	if (rc == RC_OK && !str_eq(bytes, made->object.bytes)) {
+		rc = dav_call(src->dav, put, made->object.href, made->object.etag,
+			src->class->type, bytes, src->a, &etag, err);
+		if (rc == RC_OK)
+			made->object.etag = etag;
+	}
 	/* Just now. */
-	return rc == RC_CONFLICT ? err_set(err, RC_UNAVAILABLE, "a new item was changed") : rc;
+	if (rc == RC_CONFLICT)
+		return err_set(err, RC_UNAVAILABLE, "a new item was changed");
+	if (is_trouble(rc))
+		return rc;
+	/* What the server does not take is not said; what the first try has put there is the
+	 * item all the same, or there would be two of it. */
+	made->known = rc == RC_OK && says_the_same(w, bytes, c->data, e);
+	err_clear(err);
+	return RC_OK;
 }
 
 /* Something is at the place of the new item: what an earlier try has put there. Others may have
@@ -307,7 +327,7 @@ static enum rc adopt(const struct item_writer *w, const struct item_command *c,
 		return rc;
 	if (!object->etag.n && !object->refused)
 		return err_set(err, RC_UNAVAILABLE, "a new item was removed");
-	/* Of one that is not given it may be unknown; the server will tell. */
+	/* Of one that is not given it may be unknown; see server_wins(). */
 	if (!object->etag.p)
 		object->etag = (struct str){"", 0};
 	made->known = object->bytes.p && str_eq(object->bytes, made->bytes);
@@ -329,7 +349,8 @@ static enum rc add(const struct item_writer *w, struct item_command *c, struct e
 	/* Few servers want the newer format; those refuse the older one. */
 	for (unsigned newer = 0; newer < 2 && rc == RC_INVALID; newer++) {
 		err_clear(err);
-		rc = apply(w, STR_NONE, c->data, made.uid, newer, &made.bytes, err);
+		rc = apply(w, STR_NONE, c->data,
+			(struct item_edit){.uid = made.uid, .newer = newer}, &made.bytes, err);
 		if (rc)
 			return rc;
 		rc = dav_call(src->dav, put, made.object.href, (struct str){"", 0},

@@ -12,13 +12,14 @@ struct item_command {
 	/* In */
 	const struct elem *data; /* ApplicationData, of an Add or a Change */
 	struct str client_id;    /* of an Add */
+	bool whole;              /* a Change that says all there is, as an Add does */
 	/* In for Change and Delete, out for Add */
 	uint32_t number;
 	/*
 	 * Result: RC_INVALID, RC_LIMIT (with ERR_QUOTA: no room): it cannot be stored.
 	 * RC_ABSENT: there is no such item. RC_CONFLICT: the server's one stays; RC_DENIED:
-	 * likewise, since the folder must not be changed. Of both the device is told with the
-	 * round.
+	 * likewise, since the folder must not be changed. Of an item that stayed as it was
+	 * the device is told with the round.
 	 */
 	enum rc rc;
 	enum err_why why;

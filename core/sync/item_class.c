@@ -21,7 +21,8 @@ static enum rc apply_contact(struct str bytes, const struct elem *data,
 		.keep_picture = e->keep_picture,
 		.options = e->options,
 		.uid = e->uid,
-		.card4 = e->newer};
+		.card4 = e->newer,
+		.whole = e->whole};
 
 	return contact_apply(bytes, data, &p, a, r, err);
 }

@@ -17,6 +17,7 @@ struct item_edit {
 	const struct email_options *options; /* what it is sent bodies with */
 	struct str uid;                      /* of a new object */
 	bool newer; /* a new object in the newer format: the server refused the other */
+	bool whole; /* it says all there is: notes and a picture that it lacks go */
 };
 
 struct item_class {

@@ -111,6 +111,13 @@ uint64_t item_source_version(const struct item_source *src)
 	return r;
 }
 
+void item_source_moved(struct item_source *src, const struct item *it)
+{
+	for (size_t i = 0; i < src->n; i++)
+		if (src->rows[i] == it->folder && src->shadows[i].version < it->version)
+			src->shadows[i].version = it->version;
+}
+
 uint64_t item_source_purged(const struct item_source *src)
 {
 	uint64_t r = 0;

@@ -30,6 +30,8 @@ MUST_USE enum rc item_source_open(
 	struct item_source *src, const struct folder *folder, struct err *err);
 /* Asks the server what changed: one trip for each collection. RC_ABSENT: it is gone. */
 MUST_USE enum rc item_source_ask(struct item_source *src, struct err *err);
+/* What was just noted of an item is news for the device that did it, too. */
+void item_source_moved(struct item_source *src, const struct item *it);
 /* The greatest version, and the greatest of which items are forgotten. */
 uint64_t item_source_version(const struct item_source *src);
 uint64_t item_source_purged(const struct item_source *src);

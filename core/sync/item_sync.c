@@ -5,7 +5,7 @@
 #include "core/sync/recipients.h"
 
 /* Estimates count so many, and no more. */
-enum { COUNT_MAX = 1000000 };
+enum { COUNT_MAX = 1000000, LOT_OF_NEWS = 100 };
 
 static bool limited(const struct item_round *r)
 {
@@ -141,7 +141,8 @@ static enum news news_of(const struct item_round *r, size_t i)
 static enum rc load_news(struct item_round *r, struct err *err)
 {
 	const struct item_source *src = r->src;
-	size_t most = (size_t)r->out->window + 1;
+	/* However little is wanted: what is no news is not read row by row. */
+	size_t most = (size_t)(r->out->window > LOT_OF_NEWS ? r->out->window : LOT_OF_NEWS) + 1;
 	uint64_t version = r->st.version;
 	struct items news, some;
 	enum rc rc;
@@ -398,9 +399,9 @@ bool item_sync_at(const struct collection *c, uint64_t version)
 
 enum rc item_sync_pending(struct item_pending *p, struct err *err)
 {
-	struct commands none = {.window = p->enough ? p->enough : COUNT_MAX};
+	struct commands unwritten = {.window = p->enough ? p->enough : COUNT_MAX};
 	struct item_round r = {
-		.src = p->src, .folder = p->folder, .known = p->known, .out = &none};
+		.src = p->src, .folder = p->folder, .known = p->known, .out = &unwritten};
 	struct email_options o;
 	struct ghosts g;
 	enum rc rc;

@@ -460,7 +460,7 @@ bool mail_sync_at(const struct collection *c, const struct mail_mark *mark, bool
 
 enum rc mail_sync_pending(struct mail_pending *p, struct err *err)
 {
-	struct commands none = {.window = 0};
+	struct commands unwritten = {.window = 0};
 	struct email_options o;
 	struct mail_round r = {.mail = p->mail,
 		.folder = p->folder,
@@ -468,7 +468,7 @@ enum rc mail_sync_pending(struct mail_pending *p, struct err *err)
 		.options = &o,
 		.known = p->known,
 		.a = p->a,
-		.out = &none};
+		.out = &unwritten};
 	enum rc rc;
 
 	p->count = 0;

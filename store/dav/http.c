@@ -227,8 +227,14 @@ static struct curl_slist *request_headers(
 	return list;
 }
 
-/* To connect takes no server long, to list a large collection may. */
-enum { CONNECT_SECONDS = 5 };
+/* To connect takes no server long, to list a large collection may. libcurl finds out about a
+ * silence some seconds late. */
+enum { CONNECT_SECONDS = 5, LATE_SECONDS = 5 };
+
+static int64_t patience_ms(const struct settings *conf)
+{
+	return (conf->dav_timeout + CONNECT_SECONDS + LATE_SECONDS) * 1000;
+}
 
 static void options(struct dav_user *u, const struct exchange *x, struct transfer *t)
 {
@@ -321,6 +327,7 @@ static enum rc perform(
 	(void)curl_easy_setopt(t->curl, CURLOPT_ERRORBUFFER, why);
 	u->trips++;
 	code = curl_easy_perform(t->curl);
+	silence_note(u->client->silence, asked, code == CURLE_OPERATION_TIMEDOUT);
 	t->r->status = status_now(t);
 	/* The handle outlives the request; what it knows of the user does not. */
 	curl_easy_reset(t->curl);
@@ -329,7 +336,6 @@ static enum rc perform(
 		*err = t->err;
 		return err_wrap(err, "%s of %.*s", x->method, STR_FMT(x->path));
 	}
-	silence_note(u->client->silence, asked, code == CURLE_OPERATION_TIMEDOUT);
 	if (code != CURLE_OK)
 		return no_answer(t, code, why, err);
 	rc = finish(t, err);
@@ -355,7 +361,7 @@ enum rc dav_exchange(struct dav_user *u, const struct exchange *x, struct arena 
 		return err_set(err, RC_DENIED, "a login with a colon cannot be told by HTTP");
 	/* One silence is enough for a request, which may be about many collections, and for
 	 * those that come right after it: mail must not wait for contacts. */
-	if (!silence_may_ask(u->client->silence, u->client->conf->dav_timeout * 1000))
+	if (!silence_may_ask(u->client->silence, patience_ms(u->client->conf)))
 		return err_set_why(err, RC_UNAVAILABLE, ERR_TIMEOUT,
 			"the CardDAV server was silent just now");
 	*r = (struct answer){.status = 0};
