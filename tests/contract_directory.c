@@ -185,6 +185,20 @@ static void texts_are_complete_and_clean(struct directory *d)
 	assert_null(r.v[0].email.p);
 }
 
+/* Who has an X.400 address alone has none. */
+static void people_without_an_address_can_be_left_out(struct directory *d)
+{
+	struct directory_query q = {
+		.text = STR("xaver"), .match = DIRECTORY_IS, .count = 9, .addressed = true};
+
+	assert_int_equal(find(d, &q).total, 0);
+	q.addressed = false;
+	assert_int_equal(find(d, &q).total, 1);
+	q = (struct directory_query){
+		.text = STR("cher"), .match = DIRECTORY_IS, .count = 9, .addressed = true};
+	assert_int_equal(find(d, &q).total, 1);
+}
+
 static void pictures_and_certificates_come_when_asked_for(struct directory *d)
 {
 	struct directory_query q = {.text = STR("bild"), .count = 10, .pictures = true};
@@ -235,6 +249,7 @@ void contract_directory(struct directory *d)
 	the_whole_is_found(d);
 	matches_are_sorted_and_cut(d);
 	texts_are_complete_and_clean(d);
+	people_without_an_address_can_be_left_out(d);
 	pictures_and_certificates_come_when_asked_for(d);
 	users_are_found_by_their_login(d);
 	arena_free(a);

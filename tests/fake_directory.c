@@ -118,7 +118,7 @@ static enum rc fake_search(struct directory *d, const struct directory_query *q,
 	if (fd->rc)
 		return err_set_why(err, fd->rc, fd->why, "the fake was told to fail");
 	for (size_t i = 0; i < fd->n && (!fd->limit || n < fd->limit); i++)
-		if (matches(&fd->v[i], q))
+		if (matches(&fd->v[i], q) && (!q->addressed || fd->v[i].email.n))
 			all[n++] = fd->v[i];
 	qsort(all, n, sizeof(*all), by_name);
 	r->v = all + (q->first < n ? q->first : n);

@@ -279,18 +279,19 @@ static unsigned crowd_answered(long http, unsigned status, unsigned most)
 {
 	unsigned n = 0;
 
-	for (unsigned ms = 0; ms < PATIENCE_MS && n < most; ms += 100)
+	for (unsigned ms = 0; ms < PATIENCE_MS && n < most; ms += 100) {
+		(void)usleep(100000);
 		for (unsigned i = 0; i < CROWD; i++) {
 			struct waited r;
 
-			if (!crowd_waits[i].pid ||
-				!waiting_over(&crowd_waits[i], i ? 0 : 100, &r))
+			if (!crowd_waits[i].pid || !waiting_over(&crowd_waits[i], 0, &r))
 				continue;
 			crowd_waits[i].pid = 0;
 			assert_int_equal(r.http, http);
 			assert_int_equal(r.status, status);
 			n++;
 		}
+	}
 	return n;
 }
 

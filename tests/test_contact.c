@@ -175,6 +175,9 @@ static const struct {
 			"EMAIL:/o=Org/ou=Site/cn=Recipients/cn=ann\nEMAIL:EX:/o=Org/cn=ann\n"
 			"EMAIL:IMCEAEX-_O=ORG_CN=ann@example.test\nEMAIL:c=us\\;a= \\;p=x\\;s=y\n"
 			"EMAIL:\"J\nEMAIL:@x.test\nEMAIL:ann@\nEMAIL:two words\n"
+			"EMAIL:c=US\\;a= \\;p=x\\;dda:SMTP=ann@example.test\\;\n"
+			"EMAIL:CN=Ann/O=Example@Net\nEMAIL:IMCEAX400-_C=US@x.test\n"
+			"EMAIL:Ann/Example@Net/Org\nEMAIL:a b@x.test\nEMAIL:a@b@x.test\n"
 			"EMAIL:\"Ann, E.\" <ann@example.test>",
 		"contacts:Email1Address \"ann@example.test\"\n!Email2Address"},
 	{"C135: several numbers of a type", "3.0",

@@ -899,6 +899,47 @@ static void test_a_wait_ends_with_a_change_of_others(void **state UNUSED)
 	}
 }
 
+/* `wake = additions`: what was changed or removed waits for the next Sync. */
+static void test_a_wait_for_additions_alone(void **state UNUSED)
+{
+	scene_begin(&s, "14.1", "wake = additions\n");
+	fill(0, 3);
+	scene_sync(&s);
+	put("00001.vcf", CARD("u1", "Else"));
+	fake_dav_remove(s.e.dav, FAKE_DAV_CONTACTS, "00002.vcf");
+	assert_int_equal(ping(), 1);
+	assert_true(s.e.parked);
+	fill(3, 1);
+	assert_int_equal(ping(), 2);
+	scene_settled(&s);
+	(void)scene_id(&s, "Else");
+	assert_int_equal(ping(), 1);
+	scene_end(&s);
+}
+
+/* [MS-ASCMD] 2.2.3.11: a Change without ApplicationData says nothing, and clears nothing. */
+static void test_a_change_that_says_nothing(void **state UNUSED)
+{
+	for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
+		const struct elem *c;
+		char text[256];
+
+		scene_begin(&s, versions[i], "");
+		put("a.vcf", PICTURED);
+		scene_sync(&s);
+		(void)snprintf(text, sizeof(text),
+			"      airsync:Commands\n        airsync:Change\n"
+			"          airsync:ServerId \"%s\"\n",
+			s.b.v[0].id);
+		c = scene_raw(&s, &s.b, text);
+		c = elem_child(elem_child(c, AIRSYNC_RESPONSES), AIRSYNC_CHANGE);
+		assert_int_equal(elem_u32(c, AIRSYNC_STATUS, 0), 6);
+		assert_true(
+			str_is(fake_dav_text(s.e.dav, FAKE_DAV_CONTACTS, "a.vcf"), PICTURED));
+		scene_end(&s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -929,6 +970,8 @@ int main(void)
 		cmocka_unit_test(test_estimates_count_what_comes),
 		cmocka_unit_test(test_old_phones_name_the_class_alone),
 		cmocka_unit_test(test_a_wait_ends_with_a_change_of_others),
+		cmocka_unit_test(test_a_wait_for_additions_alone),
+		cmocka_unit_test(test_a_change_that_says_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

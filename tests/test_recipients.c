@@ -111,6 +111,42 @@ static void test_a_device_gets_as_many_as_it_wants(void **state UNUSED)
 	end();
 }
 
+/* GetItemEstimate with that in its Options. */
+static const struct elem *estimate(const char *id, const char *sync_key, const char *options)
+{
+	char text[512];
+
+	(void)snprintf(text, sizeof(text),
+		"getitemestimate:GetItemEstimate\n  getitemestimate:Collections\n"
+		"    getitemestimate:Collection\n      airsync:SyncKey \"%s\"\n"
+		"      getitemestimate:CollectionId \"%s\"\n      airsync:Options\n%s",
+		sync_key, id, options);
+	return elem_child(phone_post(&p, "GetItemEstimate", text), GETITEMESTIMATE_RESPONSE);
+}
+
+/* [MS-ASCMD] 2.2.3.100: an estimate counts as many as are wanted, and elsewhere nobody may want
+ * a number of items. */
+static void test_estimates_know_how_many_are_wanted(void **state UNUSED)
+{
+	static const char two[] = "        airsync:MaxItems \"2\"\n";
+	struct device_folder *inbox;
+	const struct elem *r;
+
+	begin("14.1", "");
+	(void)sync_cache("");
+	story_must(phone_send(&p, "a@x.test, b@x.test, c@x.test", "s", "b"), &p);
+	r = estimate("RI", key, two);
+	assert_int_equal(elem_u32(r, GETITEMESTIMATE_STATUS, 0), 1);
+	assert_int_equal(elem_u32(elem_child(r, GETITEMESTIMATE_COLLECTION),
+				 GETITEMESTIMATE_ESTIMATE, 0),
+		2);
+	inbox = phone_folder(&p, STORY_INBOX);
+	story_must(phone_sync(&p, inbox, 10, ""), &p);
+	r = estimate(inbox->id, inbox->key, two);
+	assert_int_equal(elem_u32(r, GETITEMESTIMATE_STATUS, 0), 2);
+	end();
+}
+
 static void test_nobody_but_the_server_writes_it(void **state UNUSED)
 {
 	const struct elem *c;
@@ -155,6 +191,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_those_who_were_written_to_are_told),
 		cmocka_unit_test(test_a_device_gets_as_many_as_it_wants),
+		cmocka_unit_test(test_estimates_know_how_many_are_wanted),
 		cmocka_unit_test(test_nobody_but_the_server_writes_it),
 		cmocka_unit_test(test_old_versions_and_other_sites_have_none),
 		cmocka_unit_test(test_trouble_with_the_cache_holds_no_mail_up),

@@ -217,11 +217,11 @@ static void test_ambiguous_names_are_suggested(void **state UNUSED)
 	answer = resolve("cher", "    resolverecipients:MaxAmbiguousRecipients \"0\"\n");
 	assert_int_equal(status(response(answer, 0)), 1);
 	assert_non_null(recipient(answer, 0));
-	/* Neither certificates nor times of somebody who may not be meant. */
+	/* [MS-ASCMD] 2.2.3.145: certificates, but no times of somebody who may not be meant. */
 	answer = resolve("ann", "    resolverecipients:CertificateRetrieval \"2\"\n"
 				"    resolverecipients:Availability\n"
 				"      resolverecipients:StartTime \"20260105T080000Z\"\n");
-	assert_false(elem_has(recipient(answer, 0), RESOLVERECIPIENTS_CERTIFICATES));
+	assert_true(elem_has(recipient(answer, 0), RESOLVERECIPIENTS_CERTIFICATES));
 	assert_false(elem_has(recipient(answer, 0), RESOLVERECIPIENTS_AVAILABILITY));
 	for (unsigned i = 0; i < 150; i++) {
 		struct str address = arena_printf(a, "many%u@example.test", i);
@@ -239,6 +239,48 @@ static void test_ambiguous_names_are_suggested(void **state UNUSED)
 		resolve("many", "    resolverecipients:MaxAmbiguousRecipients \"9999\"\n"), 0);
 	assert_int_equal(status(r), 3);
 	assert_int_equal(elem_count(r, RESOLVERECIPIENTS_RECIPIENT), 100);
+	end();
+}
+
+/* Who has no address cannot be written to, and counts for nobody. */
+static void test_people_without_an_address_are_nobody(void **state UNUSED)
+{
+	struct person one = {.display_name = STR("Meta Aa")};
+	struct str address = STR("meta@example.test");
+	const struct elem *answer;
+
+	begin("14.1");
+	fake_directory_add(book, &one);
+	fake_directory_add(book, &one);
+	answer = resolve("meta", NULL);
+	assert_int_equal(status(response(answer, 0)), 4);
+	one = (struct person){.display_name = STR("Meta Zz"),
+		.email = address,
+		.addresses = &address,
+		.naddresses = 1};
+	fake_directory_add(book, &one);
+	answer = resolve("meta", "    resolverecipients:MaxAmbiguousRecipients \"1\"\n");
+	assert_int_equal(status(response(answer, 0)), 1);
+	assert_true(str_eq(
+		elem_text(recipient(answer, 0), RESOLVERECIPIENTS_EMAIL_ADDRESS), address));
+	end();
+}
+
+/* A directory that gives up half way has not said that somebody is the only one, or that there
+ * is nobody. */
+static void test_a_directory_that_gives_up(void **state UNUSED)
+{
+	const struct elem *answer;
+
+	begin("14.1");
+	fake_directory_limit(book, 1);
+	answer = resolve("cher", NULL);
+	assert_int_equal(status(response(answer, 0)), 3);
+	assert_non_null(recipient(answer, 0));
+	fake_directory_fail(book, RC_LIMIT, ERR_PLAIN);
+	answer = resolve("cher", NULL);
+	assert_int_equal(status(answer), 6);
+	assert_null(response(answer, 0));
 	end();
 }
 
@@ -451,6 +493,8 @@ int main(void)
 		cmocka_unit_test(test_each_recipient_is_answered),
 		cmocka_unit_test(test_every_element_has_its_place),
 		cmocka_unit_test(test_ambiguous_names_are_suggested),
+		cmocka_unit_test(test_people_without_an_address_are_nobody),
+		cmocka_unit_test(test_a_directory_that_gives_up),
 		cmocka_unit_test(test_certificates_that_are_good_are_given),
 		cmocka_unit_test(test_the_short_form_of_certificates),
 		cmocka_unit_test(test_pictures_come_from_14_1_on),

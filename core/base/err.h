@@ -21,6 +21,7 @@ enum err_why {
 	ERR_BAD_WBXML,     /* not decodable as WBXML */
 	ERR_BAD_MIME,      /* not readable as a MIME message */
 	ERR_TIMEOUT,       /* the backend was silent too long */
+	ERR_NO_TARGET,     /* it is where something is to go that is not there */
 };
 
 struct err {

@@ -104,18 +104,35 @@ static bool is_special(const struct folder *f)
 	       f->kind == FOLDER_RECIPIENTS || (class && f->type == class->default_type);
 }
 
-/* [MS-ASCMD] 2.2.3.49: a DAV server does not mind two collections of one name; devices do. */
+/* [MS-ASCMD] 2.2.3.49: devices mind two folders of one name at the top. f: one that was told to
+ * the device, and is not the one that is to have the name. */
+static bool has_name(
+	const struct change *ch, const struct folder *f, struct str name, struct str but)
+{
+	return str_is(f->parent, "0") && !str_eq(f->id, but) && str_ieq(f->name, name) &&
+	       hierarchy_has(ch->told, f->id);
+}
+
+/* A DAV server does not mind two collections of one name. */
 static enum rc name_taken(
 	struct change *ch, struct str name, struct str but, unsigned *status_r, struct err *err)
 {
 	enum rc rc = ch->refreshed ? RC_OK : refresh(ch, err);
 
 	for (size_t i = 0; i < ch->folders.n && rc == RC_OK; i++)
-		if (str_is(ch->folders.v[i].parent, "0") && !str_eq(ch->folders.v[i].id, but) &&
-			str_ieq(ch->folders.v[i].name, name) &&
-			hierarchy_has(ch->told, ch->folders.v[i].id))
+		if (has_name(ch, &ch->folders.v[i], name, but))
 			*status_r = FOLDER_EXISTS;
 	return rc;
+}
+
+/* A mail server minds two of its own, and knows nothing of collections. */
+static unsigned taken_by_collection(const struct change *ch, struct str parent, struct str name)
+{
+	for (size_t i = 0; i < ch->folders.n && str_is(parent, "0"); i++)
+		if (ch->folders.v[i].kind != FOLDER_MAIL &&
+			has_name(ch, &ch->folders.v[i], name, STR_NONE))
+			return FOLDER_EXISTS;
+	return 0;
 }
 
 static bool good_name(struct str name)
@@ -208,7 +225,11 @@ static enum rc create(struct change *ch, unsigned *status_r, struct err *err)
 	}
 	if (class)
 		return create_collection(ch, class, name, status_r, err);
-	rc = find_parent(ch, parent_id.n ? parent_id : STR("0"), &parent, status_r, err);
+	if (!parent_id.n)
+		parent_id = STR("0");
+	rc = find_parent(ch, parent_id, &parent, status_r, err);
+	if (rc == RC_OK && !*status_r)
+		*status_r = taken_by_collection(ch, parent_id, name);
 	if (rc || *status_r)
 		return rc;
 	rc = mail_call(mail, join, parent, name, a, &path, err);
@@ -294,16 +315,19 @@ static enum rc update(struct change *ch, unsigned *status_r, struct err *err)
 	rc = find(ch, id, &f, err);
 	if (rc)
 		return rc;
-	*status_r = !f                        ? FOLDER_ABSENT
-		    : is_special(f)           ? FOLDER_EXISTS
-		    : str_is(parent_id, "RI") ? FOLDER_SPECIAL
-		    : str_eq(parent_id, id)   ? FOLDER_NO_PARENT
-					      : 0;
+	*status_r = !f                             ? FOLDER_ABSENT
+		    : f->kind == FOLDER_RECIPIENTS ? FOLDER_SPECIAL
+		    : is_special(f)                ? FOLDER_EXISTS
+		    : str_is(parent_id, "RI")      ? FOLDER_SPECIAL
+		    : str_eq(parent_id, id)        ? FOLDER_NO_PARENT
+						   : 0;
 	if (*status_r)
 		return RC_OK;
 	if (f->kind != FOLDER_MAIL)
 		return rename_collection(ch, f, name, status_r, err);
 	rc = find_parent(ch, parent_id, &parent, status_r, err);
+	if (rc == RC_OK && !*status_r)
+		*status_r = taken_by_collection(ch, parent_id, name);
 	if (rc || *status_r)
 		return rc;
 	/* Not into itself. */

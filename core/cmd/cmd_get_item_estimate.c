@@ -58,11 +58,17 @@ static enum rc estimate_mail(struct request *rq, struct services *sv, const stru
 	return rc;
 }
 
-static enum rc estimate_items(struct request *rq, struct services *sv,
+static uint32_t max_items(const struct elem *e)
+{
+	return elem_u32(elem_child(e, AIRSYNC_OPTIONS), AIRSYNC_MAX_ITEMS, 0);
+}
+
+static enum rc estimate_items(struct request *rq, struct services *sv, const struct elem *e,
 	const struct folder *folder, const struct collection *c, uint32_t *n_r, struct err *err)
 {
 	struct item_source src;
-	struct item_pending pending = {.src = &src, .folder = folder, .c = c};
+	struct item_pending pending = {
+		.src = &src, .folder = folder, .c = c, .most = max_items(e)};
 	enum rc rc = servers_items(rq, sv, folder, &src, err);
 
 	if (rc == RC_OK)
@@ -96,7 +102,9 @@ static enum rc estimate(struct request *rq, struct services *sv, const struct el
 	rc = id.n ? state_call(sv->state, collection_peek, &rq->account, &rq->device, id,
 			    rq->arena, &folder, &c, err)
 		  : RC_ABSENT;
-	if (rc == RC_ABSENT || (rc == RC_OK && !folder.selectable)) {
+	/* [MS-ASCMD] 2.2.3.100: MaxItems is for the recipient cache alone. */
+	if (rc == RC_ABSENT || (rc == RC_OK && !folder.selectable) ||
+		(rc == RC_OK && max_items(e) && folder.kind != FOLDER_RECIPIENTS)) {
 		write_response(rq, w, id, folder.kind, ESTIMATE_INVALID, 0);
 		return RC_OK;
 	}
@@ -111,7 +119,7 @@ static enum rc estimate(struct request *rq, struct services *sv, const struct el
 		return RC_OK;
 	}
 	rc = folder.kind == FOLDER_MAIL ? estimate_mail(rq, sv, e, &folder, &c, &n, err)
-					: estimate_items(rq, sv, &folder, &c, &n, err);
+					: estimate_items(rq, sv, e, &folder, &c, &n, err);
 	if (rc && rc != RC_ABSENT)
 		return rc;
 	write_response(rq, w, id, folder.kind, rc ? ESTIMATE_INVALID : ESTIMATE_OK, n);

@@ -135,7 +135,10 @@ static enum rc move_one(
 		rc = item_move(&from, it->uid, &to, &number, &why);
 	if (rc == RC_UNAVAILABLE)
 		return err_set(err, rc, "%s", why.text);
-	it->status = rc == RC_ABSENT ? MOVE_BAD_SOURCE : rc ? MOVE_FAILED : MOVE_OK;
+	it->status = rc == RC_OK                ? MOVE_OK
+		     : rc != RC_ABSENT          ? MOVE_FAILED
+		     : why.why == ERR_NO_TARGET ? MOVE_BAD_TARGET
+						: MOVE_BAD_SOURCE;
 	if (rc == RC_OK)
 		it->to = server_id_format(rq->arena, it->to_folder, number);
 	return RC_OK;

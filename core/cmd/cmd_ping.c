@@ -124,8 +124,12 @@ static enum rc items_changed(struct request *rq, struct services *sv,
 	const struct watched_folder *v, bool *changed_r, struct err *err)
 {
 	struct item_source src;
-	struct item_pending p = {
-		.src = &src, .folder = &v->folder, .c = &v->c, .known = true, .enough = 1};
+	struct item_pending p = {.src = &src,
+		.folder = &v->folder,
+		.c = &v->c,
+		.known = true,
+		.additions = rq->conf->wake == WAKE_ADDITIONS,
+		.enough = 1};
 	enum rc rc;
 
 	*changed_r = false;

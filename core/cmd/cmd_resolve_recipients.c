@@ -56,6 +56,7 @@ struct resolve {
 struct candidates {
 	enum recipient_type type;
 	struct people people;
+	bool cut; /* the directory gave up: there may be others */
 };
 
 /* A number of the Options; false: it is none, or out of bounds. */
@@ -123,19 +124,8 @@ static struct str meant(struct str to)
 }
 
 /* Only who has an address can be written to. */
-static void keep_addressed(struct people *people)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < people->n; i++)
-		if (people->v[i].email.n)
-			people->v[n++] = people->v[i];
-	people->total -= people->n - n;
-	people->n = n;
-}
-
 static enum rc ask_directory(struct resolve *r, struct str text, enum directory_match match,
-	struct people *people, struct err *err)
+	struct candidates *c, struct err *err)
 {
 	struct directory_query q = {
 		.text = text,
@@ -143,18 +133,16 @@ static enum rc ask_directory(struct resolve *r, struct str text, enum directory_
 		.count = r->ambiguous_max > AMBIGUOUS_MAX ? AMBIGUOUS_MAX : r->ambiguous_max,
 		.pictures = r->photos.wanted,
 		.certificates = r->retrieval != RETRIEVE_NONE,
+		.addressed = true,
 	};
 	enum rc rc;
 
 	/* Whether it is one or many is to be known in any case. */
 	if (q.count < 2)
 		q.count = 2;
-	rc = directory_call(r->sv->directory, search, &q, r->rq->arena, people, err);
-	if (rc == RC_LIMIT)
-		rc = RC_OK;
-	if (rc == RC_OK)
-		keep_addressed(people);
-	return rc;
+	rc = directory_call(r->sv->directory, search, &q, r->rq->arena, &c->people, err);
+	c->cut = rc == RC_LIMIT;
+	return c->cut && c->people.total ? RC_OK : rc;
 }
 
 /* The directory, by the whole text first: who is called exactly so is meant. An address that is
@@ -167,9 +155,9 @@ static enum rc from_directory(
 	c->type = RECIPIENT_OF_DIRECTORY;
 	if (!r->sv->directory)
 		return RC_OK;
-	rc = ask_directory(r, text, DIRECTORY_IS, &c->people, err);
+	rc = ask_directory(r, text, DIRECTORY_IS, c, err);
 	if (rc == RC_OK && c->people.total == 0 && str_find(text, '@') == text.n)
-		rc = ask_directory(r, text, DIRECTORY_BEGINS, &c->people, err);
+		rc = ask_directory(r, text, DIRECTORY_BEGINS, c, err);
 	return rc;
 }
 
@@ -248,8 +236,8 @@ static void write_picture(struct resolve *r, const struct person *p, struct wbxm
 	wbxml_close(w, RESOLVERECIPIENTS_PICTURE);
 }
 
-/* sure: nobody else can be meant. Certificates and times of somebody who is only suggested help
- * nobody. */
+/* sure: nobody else can be meant. Times of somebody who is only suggested are not told
+ * ([MS-ASCMD] 2.2.3.16), his certificates are. */
 static void write_recipient(struct resolve *r, enum recipient_type type, const struct person *p,
 	bool sure, struct wbxml_writer *w)
 {
@@ -263,7 +251,7 @@ static void write_recipient(struct resolve *r, enum recipient_type type, const s
 		wbxml_int(w, RESOLVERECIPIENTS_STATUS, STATUS_AVAILABILITY_FAILURE);
 		wbxml_close(w, RESOLVERECIPIENTS_AVAILABILITY);
 	}
-	if (sure && r->retrieval != RETRIEVE_NONE)
+	if (r->retrieval != RETRIEVE_NONE)
 		write_certificates(r, p, w);
 	if (r->photos.wanted)
 		write_picture(r, p, w);
@@ -274,16 +262,16 @@ static void write_response(
 	struct resolve *r, struct str to, const struct candidates *c, struct wbxml_writer *w)
 {
 	const struct people *people = &c->people;
-	bool sure = people->total == 1;
+	bool sure = people->total == 1 && !c->cut;
 	size_t n = sure || people->n < r->ambiguous_max ? people->n : r->ambiguous_max;
 
 	wbxml_open(w, RESOLVERECIPIENTS_RESPONSE);
 	wbxml_text(w, RESOLVERECIPIENTS_TO, to);
 	wbxml_int(w, RESOLVERECIPIENTS_STATUS,
-		people->total == 0  ? RESPONSE_UNKNOWN
-		: sure              ? RESPONSE_RESOLVED
-		: n < people->total ? RESPONSE_AMBIGUOUS_CUT
-				    : RESPONSE_AMBIGUOUS);
+		people->total == 0            ? RESPONSE_UNKNOWN
+		: sure                        ? RESPONSE_RESOLVED
+		: n < people->total || c->cut ? RESPONSE_AMBIGUOUS_CUT
+					      : RESPONSE_AMBIGUOUS);
 	if (people->total)
 		wbxml_int(w, RESOLVERECIPIENTS_RECIPIENT_COUNT, (int64_t)people->total);
 	r->pictures = 0;

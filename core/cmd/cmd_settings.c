@@ -59,14 +59,16 @@ static void add_address(struct addresses *l, struct str address)
 		l->v[l->n++] = address;
 }
 
-/* Those of the directory, its main one first; then the login's own address, and the same name
- * in the other mail domains. */
+/* The one that mail is sent from first, which is the login's own; those of the directory, and
+ * the same name in the other mail domains. A login that is no address comes last. */
 static void collect_addresses(struct request *rq, const struct person *own, struct addresses *l)
 {
 	struct str address = sending_address(rq), rest = rq->conf->mail_aliases, domain;
 	struct str name = str_sub(address, 0, str_find(address, '@'));
 
 	l->n = 0;
+	if (name.n < address.n)
+		add_address(l, address);
 	for (size_t i = 0; i < own->naddresses; i++)
 		add_address(l, own->addresses[i]);
 	add_address(l, address);

@@ -264,7 +264,6 @@ static enum rc run_round(struct sync *s, struct sync_part *p, struct err *err)
 	if (rc)
 		return rc;
 	p->before = p->class->state(p, a);
-	changes = changes && p->out.window;
 	if (changes)
 		rc = p->class->look(s, p, err);
 	if (rc || p->reset)
@@ -428,9 +427,12 @@ static enum rc run_collections(
 	s->ncollections = elem_count(elem_child(doc, AIRSYNC_COLLECTIONS), AIRSYNC_COLLECTION);
 	wbxml_open(s->w, AIRSYNC_SYNC);
 	wbxml_open(s->w, AIRSYNC_COLLECTIONS);
+	/* When the window is used up the others wait, but for what the device has done in them:
+	 * of an Add it must hear, and no answer to a Change means that it was carried out. */
 	for (e = elem_child(elem_child(doc, AIRSYNC_COLLECTIONS), AIRSYNC_COLLECTION);
-		e && rc == RC_OK && s->left && !s->refused; e = elem_again(e))
-		rc = one_collection(s, e, err);
+		e && rc == RC_OK && !s->refused; e = elem_again(e))
+		if (s->left || elem_has(e, AIRSYNC_COMMANDS))
+			rc = one_collection(s, e, err);
 	if (rc || s->refused)
 		return rc;
 	wbxml_close(s->w, AIRSYNC_COLLECTIONS);

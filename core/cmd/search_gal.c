@@ -9,6 +9,9 @@
  * user's own credentials are not in question, so it is never "access denied". */
 static unsigned failure(enum rc rc, const struct err *err)
 {
+	/* It gave up before it had found anybody. */
+	if (rc == RC_LIMIT)
+		return SEARCH_TIMED_OUT;
 	if (rc != RC_UNAVAILABLE)
 		return SEARCH_SERVER_ERROR;
 	return err->why == ERR_TIMEOUT ? SEARCH_TIMED_OUT : SEARCH_NO_CONNECTION;
@@ -93,6 +96,18 @@ static enum rc write_people(struct request *rq, const struct people *people, uin
 	return RC_OK;
 }
 
+/* [MS-ASCMD] 2.2.3.155.3: without a match there is no Result, unlike in a mailbox. */
+static enum rc search_nobody(struct reply *rp)
+{
+	struct wbxml_writer *w = reply_wbxml(rp);
+
+	search_open(w, SEARCH_OK);
+	wbxml_int(w, SEARCH_TOTAL, 0);
+	search_close(w);
+	rp->status = SEARCH_OK;
+	return RC_OK;
+}
+
 /* The whole address book goes to nobody: a text that says nothing finds nothing. */
 enum rc search_gal(struct request *rq, struct services *sv, const struct elem *store,
 	struct reply *rp, struct err *err UNUSED)
@@ -111,19 +126,19 @@ enum rc search_gal(struct request *rq, struct services *sv, const struct elem *s
 		return search_status(rp, status);
 	/* Without an address book there is nobody in it. */
 	if (!sv->directory)
-		return search_nothing(rp);
+		return search_nobody(rp);
 	photo_read(rq, elem_child(elem_child(store, SEARCH_OPTIONS), SEARCH_PICTURE),
 		SEARCH_MAX_SIZE, SEARCH_MAX_PICTURES, &photos);
 	q.first = range.from;
 	q.count = range.to - range.from + 1;
 	q.pictures = photos.wanted;
 	rc = directory_call(sv->directory, search, &q, rq->arena, &people, &why);
-	if (rc != RC_OK && rc != RC_LIMIT) {
+	if (rc && (rc != RC_LIMIT || people.total == 0)) {
 		log_warning("the address book was not searched: %s", why.text);
 		return search_status(rp, failure(rc, &why));
 	}
 	if (people.total == 0)
-		return search_nothing(rp);
+		return search_nobody(rp);
 	return people.n ? write_people(rq, &people, range.from, &photos, rp)
 			: search_status(rp, SEARCH_PAST_END);
 }

@@ -121,18 +121,36 @@ static bool is_word(struct str s)
 	return s.n > 0;
 }
 
-/* Not X.400 ("c=us;a= ;p=x;s=y"), addresses inside Exchange ("/o=Org/cn=ann", "EX:..."), those
- * wrapped up as SMTP, or what is left of an address that somebody has cut. */
+/* RFC 5322 3.4.1, and a literal domain. */
+static bool is_addr_spec(struct str s, size_t at)
+{
+	bool quoted = at > 1 && s.p[0] == '"' && s.p[at - 1] == '"';
+
+	for (size_t i = 0; i < s.n; i++)
+		if (i != at && !(quoted && i < at) &&
+			((unsigned char)s.p[i] <= ' ' ||
+				strchr(i < at ? "\"<>()[],;:\\@" : "\"<>(),;\\@/=", s.p[i])))
+			return false;
+	return at > 0 && at + 1 < s.n;
+}
+
+/* Not X.400 ("c=us;a= ;p=x;s=y"), addresses inside Exchange ("/o=Org/cn=ann", "EX:...") and
+ * Notes ("CN=Ann/O=Org@Net"), those wrapped up as SMTP, or what is left of an address that
+ * somebody has cut. */
 bool contact_is_smtp(struct str s)
 {
-	static const char *const odd[] = {"/o=", "/c=", "ex:", "x400:", "x.400:", "imceaex-"};
-	size_t at;
+	static const char *const odd[] = {
+		"/o=", "/c=", "ex:", "x400:", "x.400:", "imcea", "cn="};
+	size_t at = s.n;
 
 	for (size_t i = 0; i < ARRAY_LEN(odd); i++)
 		if (str_istarts(s, odd[i]))
 			return false;
-	at = str_find(s, '@');
-	return at < s.n ? at > 0 && at + 1 < s.n : is_word(s);
+	/* The last one: a quoted local part may have others. */
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] == '@')
+			at = i;
+	return at < s.n ? is_addr_spec(s, at) : is_word(s);
 }
 
 static enum rc email_normal(

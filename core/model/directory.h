@@ -45,6 +45,7 @@ struct directory_query {
 	enum directory_match match;
 	size_t first, count; /* which of the sorted matches: at most `count` from `first` */
 	bool pictures, certificates;
+	bool addressed; /* only people who have an address */
 };
 
 struct directory {

@@ -34,6 +34,8 @@ static enum rc finish(struct item_source *from, const struct item *it, struct it
 
 	err_clear(err);
 	rc = read_one(to, to->folders[0].path, href, &there, err);
+	if (rc == RC_ABSENT)
+		return err_set_why(err, rc, ERR_NO_TARGET, "the other folder is gone");
 	if (rc == RC_OK && !there.bytes.p)
 		rc = err_set(err, RC_ABSENT, "there is no such item any more");
 	if (rc == RC_OK)

@@ -386,6 +386,15 @@ enum rc item_fetch(const struct item_source *src, uint32_t number,
 	return rc;
 }
 
+static uint32_t count_additions(const struct item_round *r)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < r->rows.n; i++)
+		n += news_of(r, i) == NEWS_ADD;
+	return n;
+}
+
 bool item_sync_at(const struct collection *c, uint64_t version)
 {
 	struct arena *a = arena_new();
@@ -399,7 +408,9 @@ bool item_sync_at(const struct collection *c, uint64_t version)
 
 enum rc item_sync_pending(struct item_pending *p, struct err *err)
 {
-	struct commands unwritten = {.window = p->enough ? p->enough : COUNT_MAX};
+	/* Among changes additions may be far behind. */
+	struct commands unwritten = {
+		.window = p->enough && !p->additions ? p->enough : COUNT_MAX};
 	struct item_round r = {
 		.src = p->src, .folder = p->folder, .known = p->known, .out = &unwritten};
 	struct email_options o;
@@ -411,11 +422,13 @@ enum rc item_sync_pending(struct item_pending *p, struct err *err)
 	if (item_state_decode(p->c->state, &r.st, p->src->a) ||
 		item_options_decode(p->c->options, V141, &o, &g, &r.most, p->src->a))
 		return err_set(err, RC_INTERNAL, "the stored state is unreadable");
+	if (p->most)
+		r.most = p->most;
 	rc = item_round_look(&r, err);
 	if (rc)
 		return rc;
-	p->count = item_round_count(&r);
-	if (p->count)
+	p->count = p->additions ? count_additions(&r) : item_round_count(&r);
+	if (p->count || p->additions)
 		return RC_OK;
 	item_state_advance(&r.st, item_source_version(p->src));
 	p->state = item_state_encode(&r.st, p->src->a);

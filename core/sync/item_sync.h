@@ -54,7 +54,9 @@ struct item_pending {
 	const struct folder *folder;
 	const struct collection *c;
 	bool known;
+	bool additions;  /* only new items count */
 	unsigned enough; /* it is enough to know of so many; 0: of all */
+	unsigned most;   /* recipients that the device wants to have; 0: as it said last */
 	/* Out */
 	uint32_t count;
 	struct str state; /* none: the device's state moved on, worth storing */

@@ -241,6 +241,15 @@ bool attributes_person(const struct attributes *m, LDAP *ld, LDAPMessage *entry,
 	return p.display_name.n > 0;
 }
 
+bool attributes_addressed(
+	const struct attributes *m, LDAP *ld, LDAPMessage *entry, struct arena *a)
+{
+	struct addresses l = {.n = 0};
+
+	read_addresses(m, ld, entry, a, &l);
+	return l.n > 0;
+}
+
 struct str attributes_shown(
 	const struct attributes *m, LDAP *ld, LDAPMessage *entry, struct arena *a)
 {

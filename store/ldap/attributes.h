@@ -52,6 +52,9 @@ bool attributes_person(const struct attributes *m, LDAP *ld, LDAPMessage *entry,
  * both together, which are taken off. */
 void attributes_blobs(const struct attributes *m, LDAP *ld, LDAPMessage *entry, size_t *room,
 	struct arena *a, struct person *r);
+/* Whether it has an SMTP address. */
+bool attributes_addressed(
+	const struct attributes *m, LDAP *ld, LDAPMessage *entry, struct arena *a);
 /* What it is shown as; STR_NONE when attributes_person() would be false. */
 struct str attributes_shown(
 	const struct attributes *m, LDAP *ld, LDAPMessage *entry, struct arena *a);

@@ -60,7 +60,8 @@ struct matches {
 	struct arena *a; /* scratch */
 	struct match *v;
 	size_t keep, n, cap, total;
-	bool sorted; /* the first `keep` were, once */
+	bool addressed; /* only people who have an address */
+	bool sorted;    /* the first `keep` were, once */
 	LDAP *ld;
 };
 
@@ -125,7 +126,9 @@ static void take_match(struct ldap_taker *t, LDAP *ld, LDAPMessage *entry)
 {
 	struct matches *m = (struct matches *)t;
 	struct arena_mark mark = arena_mark(m->a);
-	struct str shown = attributes_shown(m->attributes, ld, entry, m->a);
+	struct str shown = m->addressed && !attributes_addressed(m->attributes, ld, entry, m->a)
+				   ? STR_NONE
+				   : attributes_shown(m->attributes, ld, entry, m->a);
 	gchar *name = shown.n ? fold(shown) : NULL;
 
 	m->ld = ld;
@@ -233,6 +236,7 @@ static enum rc search(struct directory *directory, const struct directory_query 
 	if (!filter.n)
 		return RC_OK;
 	matches_init(&m, d, q->first + q->count);
+	m.addressed = q->addressed;
 	rc = find(d, filter, (size_t)d->conf->ldap_search_max, d->texts, &m.taker, err);
 	if (rc == RC_OK || rc == RC_LIMIT) {
 		sort(&m);
