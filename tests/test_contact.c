@@ -327,7 +327,18 @@ static const struct {
 	{"B20018: empty notes are none",
 		"contacts:FirstName \"a\"\nairsyncbase:Body\n"
 			"  airsyncbase:Type \"1\"\n  airsyncbase:Data", "!NOTE"},
-	{"notes of a kind that is no text",
+	{"K24: notes in RTF",
+		"airsyncbase:Body\n  airsyncbase:Type \"3\"\n"
+			"  airsyncbase:Data \"LQAAACsAAABMWkZ18cXHpwMACgByY3BnMTI1QjIK8yBoZWwJACBidwWwbGR9CoAPoA==\"", "\r\nNOTE:hello world\r\n"},
+	{"C88: RTF of 2.5", "contacts:CompressedRTF \"LQAAACsAAABMWkZ18cXHpwMACgByY3BnMTI1QjIK8yBoZWwJACBidwWwbGR9CoAPoA==\"", "\r\nNOTE:hello world\r\n"},
+	{"an empty one of a Nokia", "contacts:FirstName \"a\"\ncontacts:CompressedRTF \"\"",
+		"!NOTE"},
+	{"K24: notes in MIME",
+		"airsyncbase:Body\n  airsyncbase:Type \"4\"\n  airsyncbase:Data \""
+			"MIME-Version: 1.0\\r\\nContent-Type: text/plain; charset=utf-8\\r\\n"
+			"Content-Transfer-Encoding: quoted-printable\\r\\n\\r\\nGr=C3=BC=C3=9Fe\\r\\n\"",
+		"\r\nNOTE:Gr\xc3\xbc\xc3\x9f" "e\r\n"},
+	{"notes that cannot be read",
 		"airsyncbase:Body\n  airsyncbase:Type \"3\"\n"
 			"  airsyncbase:Data \"AAAA\"", "!NOTE"},
 	{"control characters stay outside", "contacts:FirstName \"a\\x01\\x1b b\\x0b\"",

@@ -1,8 +1,11 @@
 #include "core/map/body.h"
 
+#include "core/base/base64.h"
 #include "core/base/utf8.h"
 #include "core/map/email_parts.h"
 #include "core/map/html.h"
+#include "core/map/mime.h"
+#include "core/map/rtf.h"
 
 struct str body_crlf(struct str s, struct arena *a)
 {
@@ -147,27 +150,55 @@ void body_write(struct str text, const struct email_options *o, const struct bod
 	wbxml_close(w, AIRSYNCBASE_BODY);
 }
 
+static bool read_plain(struct str data, struct arena *a UNUSED, struct str *r)
+{
+	*r = data;
+	return true;
+}
+
+static bool read_html(struct str data, struct arena *a, struct str *r)
+{
+	*r = html_to_text(utf8_cleaned(data, a), 0, a);
+	return true;
+}
+
+/* clients.md 8: an empty one says nothing. */
+static bool read_rtf(struct str data, struct arena *a, struct str *r)
+{
+	struct str bytes;
+
+	return base64_decode(data, a, &bytes) == RC_OK && bytes.n &&
+	       rtf_decompress(bytes, a, r) == RC_OK && rtf_to_text(*r, a, r) == RC_OK;
+}
+
+static bool (*const readers[])(struct str data, struct arena *a, struct str *r) = {
+	[BODY_PLAIN] = read_plain,
+	[BODY_HTML] = read_html,
+	[BODY_RTF] = read_rtf,
+	[BODY_MIME] = mime_to_text,
+};
+
 bool body_read(const struct elem *data, const struct body_tags *tags, struct arena *a,
 	struct str *text_r)
 {
 	const struct elem *body = elem_child(data, AIRSYNCBASE_BODY);
 	uint32_t type = BODY_PLAIN;
 	struct str text;
+	bool cut;
 
 	if (body) {
 		type = elem_u32(body, AIRSYNCBASE_TYPE, BODY_PLAIN);
 		text = elem_text(body, AIRSYNCBASE_DATA);
-		if (elem_bool(body, AIRSYNCBASE_TRUNCATED, false))
-			return false;
+		cut = elem_bool(body, AIRSYNCBASE_TRUNCATED, false);
 	} else {
-		text = elem_text(data, tags->body);
-		if (elem_bool(data, tags->truncated, false))
-			return false;
+		type = elem_has(data, tags->body) ? BODY_PLAIN : BODY_RTF;
+		text = elem_text(data, type == BODY_RTF ? tags->rtf : tags->body);
+		cut = elem_bool(data, tags->truncated, false);
 	}
-	if (!text.p || (type != BODY_PLAIN && type != BODY_HTML))
+	if (!text.p || cut || type >= ARRAY_LEN(readers) || !readers[type] ||
+		!readers[type](text, a, text_r))
 		return false;
-	text = utf8_cleaned(text, a);
-	*text_r = body_lf(type == BODY_HTML ? html_to_text(text, 0, a) : text, a);
+	*text_r = body_lf(utf8_cleaned(*text_r, a), a);
 	return true;
 }
 

@@ -10,7 +10,7 @@
 
 /* The elements of a class at 2.5. */
 struct body_tags {
-	tag_t body, size, truncated;
+	tag_t body, size, truncated, rtf;
 };
 
 /*
@@ -22,9 +22,9 @@ void body_write(struct str text, const struct email_options *o, const struct bod
 	struct arena *a, struct wbxml_writer *w);
 
 /*
- * The text that a device sends, line ends LF, HTML converted. False: it says nothing of the
- * body, which stays (K4); also when it says that what it sends is cut, or sends a type that no
- * text can be made of.
+ * The text that a device sends, line ends LF; HTML, RTF and MIME converted (K24). False: it
+ * says nothing of the body, which stays (K4); also when it says that what it sends is cut, or
+ * that cannot be read.
  */
 bool body_read(const struct elem *data, const struct body_tags *tags, struct arena *a,
 	struct str *text_r);

@@ -7,6 +7,7 @@
 #include "core/map/email_parts.h"
 #include "core/map/header.h"
 #include "core/map/html.h"
+#include "core/map/mime.h"
 #include "core/map/outgoing.h"
 
 #include <gmime/gmime.h>
@@ -58,41 +59,6 @@ static void sink_stream_init(SinkStream *s)
 	s->to = NULL;
 }
 
-/* The bytes are borrowed, not copied: they must outlive what is parsed. */
-struct parsed {
-	GByteArray *bytes;
-	GMimeMessage *message;
-	GMimeObject *root; /* NULL: it cannot be read */
-};
-
-static void parse(struct str message, struct parsed *r)
-{
-	GMimeStream *stream;
-	GMimeParser *parser;
-
-	g_mime_init();
-	r->bytes = g_byte_array_new_take((guint8 *)(uintptr_t)message.p, message.n);
-	stream = g_mime_stream_mem_new();
-	g_mime_stream_mem_set_byte_array(GMIME_STREAM_MEM(stream), r->bytes);
-	parser = g_mime_parser_new_with_stream(stream);
-	r->message = g_mime_parser_construct_message(parser, NULL);
-	r->root = r->message ? g_mime_message_get_mime_part(r->message) : NULL;
-	g_object_unref(parser);
-	g_object_unref(stream);
-}
-
-static void parsed_release(struct parsed *p)
-{
-	if (p->message)
-		g_object_unref(p->message);
-	(void)g_byte_array_free(p->bytes, FALSE);
-}
-
-static bool is_type(GMimeObject *o, const char *type, const char *subtype)
-{
-	return g_mime_content_type_is_type(g_mime_object_get_content_type(o), type, subtype);
-}
-
 bool compose_is_sealed(struct str message, struct arena *a)
 {
 	size_t body;
@@ -102,49 +68,6 @@ bool compose_is_sealed(struct str message, struct arena *a)
 	       str_istarts(type, "multipart/encrypted") ||
 	       str_istarts(type, "application/pkcs7-mime") ||
 	       str_istarts(type, "application/x-pkcs7-mime");
-}
-
-/* The first text parts of a multipart that are no attachments. */
-struct texts {
-	GMimePart *plain, *html;
-};
-
-static void find_texts(GMimeObject *o, struct texts *t, unsigned depth)
-{
-	if (GMIME_IS_MULTIPART(o) && depth < 32) {
-		int n = g_mime_multipart_get_count(GMIME_MULTIPART(o));
-
-		for (int i = 0; i < n; i++)
-			find_texts(
-				g_mime_multipart_get_part(GMIME_MULTIPART(o), i), t, depth + 1);
-		return;
-	}
-	if (!GMIME_IS_PART(o) || g_mime_part_is_attachment(GMIME_PART(o)))
-		return;
-	if (is_type(o, "text", "plain") && !t->plain)
-		t->plain = GMIME_PART(o);
-	else if (is_type(o, "text", "html") && !t->html)
-		t->html = GMIME_PART(o);
-}
-
-/* What a part says, as UTF-8. */
-static struct str part_text(GMimePart *part, struct arena *a)
-{
-	GMimeDataWrapper *content = g_mime_part_get_content(part);
-	const char *charset =
-		g_mime_object_get_content_type_parameter(GMIME_OBJECT(part), "charset");
-	GMimeStream *mem;
-	GByteArray *bytes;
-	struct str s;
-
-	if (!content)
-		return (struct str){"", 0};
-	mem = g_mime_stream_mem_new();
-	(void)g_mime_data_wrapper_write_to_stream(content, mem);
-	bytes = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(mem));
-	s = arena_str(a, (struct str){(const char *)bytes->data, bytes->len});
-	g_object_unref(mem);
-	return charset_to_utf8(s, str_of(charset), a);
 }
 
 static GMimeContentEncoding best_encoding(struct str s)
@@ -171,7 +94,7 @@ static struct str without_cr(struct str s, struct arena *a)
 
 static void set_text(GMimePart *part, struct str text, struct arena *a)
 {
-	const char *subtype = is_type(GMIME_OBJECT(part), "text", "html") ? "html" : "plain";
+	const char *subtype = mime_is(GMIME_OBJECT(part), "text", "html") ? "html" : "plain";
 	GMimeContentType *type = g_mime_content_type_new("text", subtype);
 	GMimeDataWrapper *content;
 	GMimeStream *mem;
@@ -366,7 +289,7 @@ static enum rc part_line(struct compose *c, struct err *err)
  * is opened. */
 static enum rc write_parts(struct compose *c, GMimeObject *root, struct err *err)
 {
-	int n = is_type(root, "multipart", "mixed") && GMIME_IS_MULTIPART(root)
+	int n = mime_is(root, "multipart", "mixed") && GMIME_IS_MULTIPART(root)
 			? g_mime_multipart_get_count(GMIME_MULTIPART(root))
 			: -1;
 	enum rc rc = RC_OK;
@@ -402,21 +325,23 @@ enum rc compose_open(struct compose *c, struct str message,
 	struct arena *a, struct err *err)
 {
 	bool any = original->plain.p || original->html.p;
-	struct texts t = {NULL, NULL};
-	struct parsed p;
+	struct mime_texts t = {NULL, NULL};
+	struct mime p;
 	enum rc rc;
 
 	*c = (struct compose){.to = to, .a = a};
-	parse(message, &p);
+	mime_parse(message, &p);
 	if (!p.root) {
-		parsed_release(&p);
+		mime_release(&p);
 		return err_set_why(err, RC_INVALID, ERR_BAD_MIME, "the message cannot be read");
 	}
-	find_texts(p.root, &t, 0);
+	mime_find_texts(p.root, &t);
 	if (any && t.plain)
-		set_text(t.plain, plain_below(part_text(t.plain, a), original, forward, a), a);
+		set_text(t.plain, plain_below(mime_part_text(t.plain, a), original, forward, a),
+			a);
 	if (any && t.html)
-		set_text(t.html, html_below(part_text(t.html, a), original, forward, a), a);
+		set_text(
+			t.html, html_below(mime_part_text(t.html, a), original, forward, a), a);
 	rc = sink_write(to, STR("MIME-Version: 1.0\r\n"), err);
 	if (parts || (any && !t.plain && !t.html)) {
 		c->boundary = new_boundary(a);
@@ -433,7 +358,7 @@ enum rc compose_open(struct compose *c, struct str message,
 	} else if (rc == RC_OK) {
 		rc = write_object(p.root, to, err);
 	}
-	parsed_release(&p);
+	mime_release(&p);
 	return rc;
 }
 

@@ -75,7 +75,7 @@ const struct contact_property contact_properties[] = {
 const size_t contact_nproperties = ARRAY_LEN(contact_properties);
 
 const struct body_tags contact_body_tags = {
-	CONTACTS_BODY, CONTACTS_BODY_SIZE, CONTACTS_BODY_TRUNCATED};
+	CONTACTS_BODY, CONTACTS_BODY_SIZE, CONTACTS_BODY_TRUNCATED, CONTACTS_COMPRESSED_RTF};
 
 static bool is_group(const struct vcard *c)
 {
