@@ -281,6 +281,64 @@ static void what_is_not_there_is_absent(struct dav *d, struct str path)
 }
 
 /* A token that nobody gave out is like none. */
+/* A server that cannot search says so, and the callers look at all cards. */
+static void nothing_is_found(struct dav *d, struct str path)
+{
+	struct str href = dav_call(d, join, path, STR("find-me.vcf"), a), etag;
+	struct dav_entry *v;
+	size_t n;
+
+	ok(dav_call(d, put, href, STR(""), CARD, card("find-me", "Quux"), a, &etag, &err));
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(
+			dav_call(d, find, path, STR("x"), a, &v, &n, &err), RC_INVALID);
+	err_clear(&err);
+	ok(dav_call(d, remove, href, etag, &err));
+}
+
+static bool finds(struct dav *d, struct str path, const char *text, struct str href)
+{
+	struct dav_entry *v;
+	size_t n;
+
+	ok(dav_call(d, find, path, str_of(text), a, &v, &n, &err));
+	for (size_t i = 0; i < n; i++) {
+		assert_true(v[i].etag.n > 0 && !v[i].gone);
+		if (str_eq(v[i].href, href))
+			return true;
+	}
+	return false;
+}
+
+/* A part of a name, an address, a note; without regard to case; signs are no orders. */
+static void cards_are_found(struct dav *d, struct str path)
+{
+	struct str href = dav_call(d, join, path, STR("find-me.vcf"), a), etag;
+	struct str text =
+		STR("BEGIN:VCARD\r\nVERSION:3.0\r\nUID:find-me\r\nFN:Ada Quux & Co\r\n"
+		    "N:Quux;Ada;;;\r\nEMAIL;TYPE=INTERNET:ada@quux.test\r\n"
+		    "TEL;TYPE=CELL:+49 7071 4711\r\nNOTE:likes <engines>\r\n"
+		    "END:VCARD\r\n");
+	struct dav_entry *v;
+	size_t n;
+
+	ok(dav_call(d, put, href, STR(""), CARD, text, a, &etag, &err));
+	assert_true(finds(d, path, "Quux", href));
+	assert_true(finds(d, path, "quu", href));
+	assert_true(finds(d, path, "QUUX.TEST", href));
+	assert_true(finds(d, path, "4711", href));
+	assert_true(finds(d, path, "<engines>", href));
+	assert_true(finds(d, path, "x & C", href));
+	assert_false(finds(d, path, "nobody of that name", href));
+	assert_false(finds(d, path, "]]>", href));
+	assert_int_equal(dav_call(d, find, dav_call(d, join, path, STR("not-there/"), a),
+				 STR("ada"), a, &v, &n, &err),
+		RC_ABSENT);
+	err_clear(&err);
+	ok(dav_call(d, remove, href, etag, &err));
+	assert_false(finds(d, path, "Quux", href));
+}
+
 static void an_unknown_token_gives_a_whole_list(struct dav *d, struct str path)
 {
 	static const char *const tokens[] = {
@@ -327,6 +385,10 @@ void contract_dav(struct dav *d, unsigned without)
 	bytes_stay_as_they_are(d, path);
 	an_object_moves(d, path, other);
 	what_is_not_there_is_absent(d, path);
+	if (without & CONTRACT_DAV_NO_FIND)
+		nothing_is_found(d, path);
+	else
+		cards_are_found(d, path);
 	an_unknown_token_gives_a_whole_list(d, path);
 	a_collection_goes_with_all_that_is_in_it(d, path);
 	a_collection_goes_with_all_that_is_in_it(d, other);

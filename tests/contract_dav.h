@@ -10,6 +10,7 @@
 /* What a server cannot do. */
 enum {
 	CONTRACT_DAV_NO_RENAME = 1, /* names of collections stay as they are */
+	CONTRACT_DAV_NO_FIND = 2,   /* addressbook-query */
 };
 
 /* Fails the running test where a promise is broken. Leaves what was there as it was. */

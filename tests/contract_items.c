@@ -284,6 +284,26 @@ static void numbers_and_versions_are_of_the_account(struct state *s)
 		assert_true(some.v[i].gone && some.v[i].folder == book.row);
 }
 
+/* By their places, in one folder. */
+static void items_are_found_by_their_hrefs(struct state *s)
+{
+	struct str hrefs[] = {
+		STR("/dav/book/1.vcf"), STR("/dav/nowhere"), STR("/dav/other/x"), STR("")};
+	struct items r;
+
+	ok(state_call(s, items_at, &ac, book.row, hrefs, ARRAY_LEN(hrefs), a, &r, &err));
+	assert_int_equal(r.n, 1);
+	assert_int_equal(r.v[0].number, item(s, &book, "/dav/book/1.vcf").number);
+	assert_int_equal(r.v[0].folder, book.row);
+	assert_true(str_is(r.v[0].href, "/dav/book/1.vcf"));
+	ok(state_call(s, items_at, &ac, other.row, hrefs, 3, a, &r, &err));
+	assert_int_equal(r.n, 2);
+	ok(state_call(s, items_at, &ac, book.row, hrefs, 0, a, &r, &err));
+	assert_int_equal(r.n, 0);
+	ok(state_call(s, items_at, &stranger, book.row, hrefs, 3, a, &r, &err));
+	assert_int_equal(r.n, 0);
+}
+
 /* S3: another account's folders give nothing, and take nothing. */
 static void nobody_gets_at_the_items_of_another(struct state *s)
 {
@@ -390,6 +410,7 @@ void contract_items(struct state *s, const char *login)
 	what_is_gone_may_come_back(s);
 	what_the_device_wrote_is_no_news_later(s);
 	numbers_and_versions_are_of_the_account(s);
+	items_are_found_by_their_hrefs(s);
 	nobody_gets_at_the_items_of_another(s);
 	waits_hear_of_changes(s);
 	numbers_outlive_folders(s);

@@ -32,7 +32,7 @@ struct fake_dav {
 	size_t nbooks;
 	uint64_t seq;
 	unsigned generation; /* of tokens */
-	bool without_sync, no_home;
+	bool without_sync, no_home, cannot_find;
 	size_t page;
 	unsigned trips, fail_in;
 	bool fail_late;
@@ -286,6 +286,14 @@ static enum rc do_changes(struct dav *d, struct str path, struct str token, stru
 	return END(fd, err);
 }
 
+static bool has_text(struct str in, struct str text)
+{
+	for (size_t i = 0; i + text.n <= in.n; i++)
+		if (str_ieq(str_sub(in, i, text.n), text))
+			return true;
+	return false;
+}
+
 static enum rc do_get(struct dav *d, struct str path, struct dav_object *v, size_t n,
 	struct arena *a, struct err *err)
 {
@@ -313,6 +321,31 @@ static enum rc do_get(struct dav *d, struct str path, struct dav_object *v, size
 		bytes += v[i].bytes.n;
 	}
 	return n ? END(fd, err) : RC_OK;
+}
+
+/* A server that looks at bytes, and not at letters. */
+static enum rc do_find(struct dav *d, struct str path, struct str text, struct arena *a,
+	struct dav_entry **v_r, size_t *n_r, struct err *err)
+{
+	struct fake_dav *fd = of(d);
+	struct book *b = find(fd, path);
+
+	*n_r = 0;
+	BEGIN(fd, err);
+	if (!b)
+		return absent(path, err);
+	if (fd->cannot_find)
+		return err_set(err, RC_INVALID, "this server cannot search");
+	*v_r = ARENA_ARRAY(a, struct dav_entry, b->n + 1);
+	for (size_t i = 0; i < b->n; i++) {
+		const struct object *o = b->v[i];
+
+		if (o->bytes && has_text((struct str){o->bytes, o->n}, text))
+			(*v_r)[(*n_r)++] =
+				(struct dav_entry){.href = arena_str(a, str_of(o->href)),
+					.etag = arena_str(a, etag_of(o))};
+	}
+	return END(fd, err);
 }
 
 static void act(struct fake_dav *fd)
@@ -475,6 +508,7 @@ static const struct dav_ops ops = {
 	.collections = do_collections,
 	.changes = do_changes,
 	.get = do_get,
+	.find = do_find,
 	.put = do_put,
 	.remove = do_remove,
 	.move = do_move,
@@ -588,6 +622,11 @@ void fake_dav_forget_tokens(struct fake_dav *fd)
 void fake_dav_without_sync(struct fake_dav *fd, bool without)
 {
 	fd->without_sync = without;
+}
+
+void fake_dav_cannot_find(struct fake_dav *fd, bool cannot)
+{
+	fd->cannot_find = cannot;
 }
 
 void fake_dav_page(struct fake_dav *fd, size_t n)

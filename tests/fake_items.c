@@ -237,6 +237,21 @@ enum rc fake_items_get(struct state *state, const struct account *ac, const int6
 	return END(fs, RC_OK, err);
 }
 
+enum rc fake_items_at(struct state *state, const struct account *ac, int64_t folder,
+	const struct str *hrefs, size_t n, struct arena *a, struct items *r, struct err *err)
+{
+	struct fake_state *fs = fake_of(state);
+
+	BEGIN(fs, err);
+	*r = (struct items){ARENA_ARRAY(a, struct item, fs->nitems + 1), 0};
+	for (size_t i = 0; i < fs->nitems; i++)
+		for (size_t k = 0; k < n; k++)
+			if (str_eq(fs->items[i].it.href, hrefs[k]) &&
+				wanted(fs, ac, &folder, 1, &fs->items[i].it))
+				r->v[r->n++] = fs->items[i].it;
+	return END(fs, RC_OK, err);
+}
+
 enum rc fake_items_numbers(struct state *state, const struct account *ac,
 	const int64_t *folders, size_t n, struct uidset *r, struct err *err)
 {

@@ -642,6 +642,7 @@ static const struct state_ops ops = {
 	.item_own = fake_item_own,
 	.items_since = fake_items_since,
 	.items_get = fake_items_get,
+	.items_at = fake_items_at,
 	.items_numbers = fake_items_numbers,
 	.watch_look = do_watch_look,
 	.watch_begin = do_watch_begin,

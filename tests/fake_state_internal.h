@@ -119,6 +119,8 @@ enum rc fake_item_own(struct state *, const struct account *, int64_t, struct st
 	bool, struct arena *, struct item *, struct err *);
 enum rc fake_items_since(struct state *, const struct account *, const int64_t *, size_t,
 	uint64_t, size_t, struct arena *, struct items *, struct err *);
+enum rc fake_items_at(struct state *, const struct account *, int64_t, const struct str *,
+	size_t, struct arena *, struct items *, struct err *);
 enum rc fake_items_get(struct state *, const struct account *, const int64_t *, size_t,
 	const struct uidset *, struct arena *, struct items *, struct err *);
 enum rc fake_items_numbers(struct state *, const struct account *, const int64_t *, size_t,

@@ -367,14 +367,15 @@ static void test_a_taken_collection_is_waited_for(void **state UNUSED)
 	pg_state_free(y);
 }
 
-static void dav_keeps_it(struct settings *conf, unsigned without)
+/* without: the store does as if the server lacked these; cannot: what it really cannot do. */
+static void dav_keeps_it(struct settings *conf, unsigned without, unsigned cannot)
 {
 	struct dav_client *c = dav_client_new(conf, NULL);
 	struct secret password = {NULL, 0};
 
 	dav_client_set_mask(c, without);
 	secret_set(&password, str_of(lab_get("LAB_PASSWORD")));
-	contract_dav(dav_client_user(c, STR("user01@example.test"), &password), 0);
+	contract_dav(dav_client_user(c, STR("user01@example.test"), &password), cannot);
 	dav_client_free(c);
 	secret_release(&password);
 }
@@ -387,10 +388,10 @@ static void test_dav_keeps_the_contract(void **state UNUSED)
 	struct settings conf = settings("none");
 
 	for (size_t i = 0; i < ARRAY_LEN(masks); i++)
-		dav_keeps_it(&conf, masks[i]);
+		dav_keeps_it(&conf, masks[i], 0);
 	/* The place of the address books instead of the root. */
 	conf.carddav_url = arena_printf(a, "%s/%%u/", lab_get("CARDDAV_URL"));
-	dav_keeps_it(&conf, 0);
+	dav_keeps_it(&conf, 0, 0);
 }
 
 /* more: further settings, or others than the usual ones. */
@@ -658,8 +659,8 @@ static void test_dav_keeps_the_contract_at_xandikos(void **state UNUSED)
 {
 	struct settings conf = settings("none");
 
-	dav_keeps_it(&conf, 0);
-	dav_keeps_it(&conf, DAV_LACKS_SYNC);
+	dav_keeps_it(&conf, 0, CONTRACT_DAV_NO_FIND);
+	dav_keeps_it(&conf, DAV_LACKS_SYNC, CONTRACT_DAV_NO_FIND);
 }
 
 static void signal_slapd(int number)

@@ -917,6 +917,93 @@ static void test_a_wait_for_additions_alone(void **state UNUSED)
 	scene_end(&s);
 }
 
+/* Search of the mailbox; the Store of the answer. */
+static const struct elem *search(const char *query, const char *options)
+{
+	char text[2048];
+
+	(void)snprintf(text, sizeof(text),
+		"search:Search\n  search:Store\n    search:Name \"Mailbox\"\n"
+		"    search:Query\n      search:And\n%s    search:Options\n%s",
+		query, options);
+	return elem_child(
+		elem_child(phone_post(&s.p, "Search", text), SEARCH_RESPONSE), SEARCH_STORE);
+}
+
+#define PEOPLE(words)                                                                          \
+	"        airsync:Class \"Contacts\"\n        search:FreeText \"" words "\"\n"
+
+static void finds(const char *query, const char *options, const char *const *names, size_t n)
+{
+	const struct elem *found = search(query, options), *r;
+
+	assert_int_equal(elem_u32(found, SEARCH_STATUS, 0), 1);
+	assert_int_equal(elem_u32(found, SEARCH_TOTAL, 99), n);
+	r = elem_child(found, SEARCH_RESULT);
+	for (size_t i = 0; i < n; i++, r = elem_again(r)) {
+		assert_true(str_is(elem_text(r, AIRSYNC_CLASS), "Contacts"));
+		assert_true(
+			str_is(elem_text(elem_child(r, SEARCH_PROPERTIES), CONTACTS_LAST_NAME),
+				names[i]));
+	}
+	assert_null(elem_child(r, SEARCH_PROPERTIES));
+}
+
+#define NAMES(...)                                                                             \
+	(const char *const[]){__VA_ARGS__}, ARRAY_LEN(((const char *const[]){__VA_ARGS__}))
+
+/* C58, C59: contacts are found by words in them, with a server that can search and with one
+ * that cannot. */
+static void test_contacts_are_found_in_the_mailbox(void **state UNUSED)
+{
+	for (unsigned cannot = 0; cannot < 2; cannot++) {
+		const struct elem *r;
+		char id[300], query[512];
+
+		scene_begin(&s, "14.1", "");
+		fake_dav_cannot_find(s.e.dav, cannot);
+		put("a.vcf", CARD("a", "Meier"));
+		put("b.vcf", CARD("b", "Meierling\r\nNOTE:plays the tuba"));
+		put("c.vcf", CARD("c", "Schulze"));
+		put("d.vcf", "no card, but Meier stands in it");
+		finds(PEOPLE("meier"), "", NAMES("Meier", "Meierling"));
+		finds(PEOPLE("tuba mei"), "", NAMES("Meierling"));
+		finds(PEOPLE("\\\"MEIERL*\\\""), "", NAMES("Meierling"));
+		finds(PEOPLE("tuba schulze"), "", NULL, 0);
+		/* The name of a property, and what no person reads, is not looked at. */
+		finds(PEOPLE("VERSION"), "", NULL, 0);
+		finds(PEOPLE("FOREIGN"), "", NULL, 0);
+		/* Mails alone, and people not among them. */
+		finds("        airsync:Class \"Email\"\n        search:FreeText \"meier\"\n",
+			"", NULL, 0);
+		finds("        search:FreeText \"meier\"\n", "", NULL, 0);
+		finds(PEOPLE("meier") "        search:GreaterThan\n          email:DateReceived\n"
+				      "          search:Value \"2020-01-01T00:00:00.000Z\"\n",
+			"", NULL, 0);
+		/* In one book. */
+		(void)snprintf(query, sizeof(query),
+			"        airsync:CollectionId \"%s\"\n        search:FreeText \"meier\"\n",
+			s.b.id);
+		finds(query, "", NAMES("Meier", "Meierling"));
+		/* Page 2 is page 2, and the LongId is good for ItemOperations. */
+		r = search(PEOPLE("meier"), "      search:Range \"1-5\"\n");
+		assert_true(str_is(elem_text(r, SEARCH_RANGE), "1-1"));
+		assert_int_equal(elem_u32(r, SEARCH_TOTAL, 0), 2);
+		r = elem_child(r, SEARCH_RESULT);
+		assert_true(str_is(elem_text(r, AIRSYNC_COLLECTION_ID), s.b.id));
+		(void)snprintf(id, sizeof(id),
+			"itemoperations:ItemOperations\n  itemoperations:Fetch\n"
+			"    itemoperations:Store \"Mailbox\"\n    search:LongId \"%.*s\"\n",
+			STR_FMT(elem_text(r, SEARCH_LONG_ID)));
+		r = elem_child(phone_post(&s.p, "ItemOperations", id), ITEMOPERATIONS_RESPONSE);
+		r = elem_child(elem_child(r, ITEMOPERATIONS_FETCH), ITEMOPERATIONS_PROPERTIES);
+		assert_true(str_is(elem_text(r, CONTACTS_LAST_NAME), "Meierling"));
+		r = search(PEOPLE("meier"), "      search:Range \"2-5\"\n");
+		assert_int_equal(elem_u32(r, SEARCH_STATUS, 0), 12);
+		scene_end(&s);
+	}
+}
+
 /* [MS-ASCMD] 2.2.3.11: a Change without ApplicationData says nothing, and clears nothing. */
 static void test_a_change_that_says_nothing(void **state UNUSED)
 {
@@ -972,6 +1059,7 @@ int main(void)
 		cmocka_unit_test(test_a_wait_ends_with_a_change_of_others),
 		cmocka_unit_test(test_a_wait_for_additions_alone),
 		cmocka_unit_test(test_a_change_that_says_nothing),
+		cmocka_unit_test(test_contacts_are_found_in_the_mailbox),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,8 @@
 #include "core/base/clock.h"
+#include "core/base/log.h"
 #include "core/base/varint.h"
 #include "core/cmd/search.h"
+#include "core/cmd/search_items.h"
 #include "core/cmd/sending.h"
 #include "core/cmd/servers.h"
 #include "core/cmd/status.h"
@@ -30,9 +32,10 @@ struct search {
 	/* What is asked for */
 	struct mail_term *term;
 	struct str conversation; /* its id, STR_NONE: none */
-	bool email;              /* mail is among the classes */
+	bool email, contacts;    /* they are among the classes */
 	bool deep;
 	const struct elem *ids; /* the first CollectionId; NULL: all folders */
+	const struct elem *conditions;
 	struct search_range range;
 	uint64_t hash; /* of the question */
 	/* Where */
@@ -44,6 +47,7 @@ struct search {
 	struct hit *v;
 	size_t n;
 	uint32_t total;
+	struct items_search items; /* which come behind the mails */
 	struct email_options options;
 };
 
@@ -132,6 +136,7 @@ static unsigned read_condition(struct search *s, const struct elem *e, bool *cla
 	case AIRSYNC_CLASS:
 		*classes_r = true;
 		s->email = s->email || str_iis(e->text, "Email");
+		s->contacts = s->contacts || str_iis(e->text, "Contacts");
 		return is_class(e->text) ? 0 : SEARCH_INVALID;
 	case AIRSYNC_COLLECTION_ID:
 		if (!s->ids)
@@ -172,9 +177,12 @@ static unsigned read_query(struct search *s)
 		return SEARCH_INVALID;
 	if (!and&&e->tag != SEARCH_FREE_TEXT && e->tag != SEARCH_OR)
 		return SEARCH_TOO_COMPLEX;
-	for (; e && !status; e = e->next)
+	for (s->conditions = e; e && !status; e = e->next)
 		status = read_condition(s, e, &classes);
 	s->email = s->email || !classes;
+	/* Without a Class contacts are looked for where an address book is named: a device that
+	 * searches its mails must not find people among them. */
+	s->contacts = s->contacts || (!classes && s->ids);
 	s->hash = 14695981039346656037u;
 	hash_elem(&s->hash, query->child);
 	return status;
@@ -193,7 +201,7 @@ static bool is_searched(const struct search *s, const struct folder *f)
 {
 	bool all = true;
 
-	if (!f->selectable || f->kind != FOLDER_MAIL)
+	if (!f->selectable)
 		return false;
 	for (const struct elem *e = s->ids; e; e = elem_again(e)) {
 		/* clients.md 4: Outlook mobile means all folders by "0". */
@@ -223,11 +231,27 @@ static enum rc choose_folders(struct search *s, unsigned *status_r, struct err *
 	s->folders = ARENA_ARRAY(rq->arena, const struct folder *, s->all.n + 1);
 	s->paths = ARENA_ARRAY(rq->arena, struct str, s->all.n + 1);
 	for (size_t i = 0; i < s->all.n; i++)
-		if (is_searched(s, &s->all.v[i])) {
+		if (s->all.v[i].kind == FOLDER_MAIL && is_searched(s, &s->all.v[i])) {
 			s->paths[s->nfolders] = s->all.v[i].path;
 			s->folders[s->nfolders++] = &s->all.v[i];
 		}
 	return RC_OK;
+}
+
+/* The address books, where there is a server of them. */
+static void choose_books(struct search *s)
+{
+	struct arena *a = s->rq->arena;
+	struct folders shown = folders_visible(&s->all, s->rq->conf, s->rq->version, a);
+
+	s->items = (struct items_search){.rq = s->rq,
+		.sv = s->sv,
+		.conditions = s->conditions,
+		.folders = ARENA_ARRAY(a, const struct folder *, shown.n + 1),
+		.most = SEARCH_HITS_MAX};
+	for (size_t i = 0; i < shown.n && s->contacts && s->sv->dav; i++)
+		if (shown.v[i].kind == FOLDER_CONTACTS && is_searched(s, &shown.v[i]))
+			s->items.folders[s->items.nfolders++] = &shown.v[i];
 }
 
 /* The newest first; of one folder, by UID. */
@@ -420,32 +444,55 @@ static size_t page_size(const struct search *s)
 	return n ? n : 1;
 }
 
-static enum rc write_page(struct search *s, struct reply *rp, struct err *err)
+/* The mails of the page. */
+static enum rc write_mails(struct search *s, size_t n, struct wbxml_writer *w, struct err *err)
 {
-	size_t n = page_size(s);
-	struct found *v;
-	struct wbxml_writer *w;
+	struct found *v = ARENA_ARRAY(s->rq->arena, struct found, n + 1);
 	enum rc rc;
 
-	if (s->n - s->range.from < n)
-		n = s->n - s->range.from;
-	v = ARENA_ARRAY(s->rq->arena, struct found, n + 1);
 	for (size_t i = 0; i < n; i++)
 		v[i].hit = &s->v[s->range.from + i];
 	rc = read_page(s, v, n, err);
-	if (rc)
-		return rc;
-	w = reply_wbxml(rp);
-	search_open(w, SEARCH_OK);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && rc == RC_OK; i++)
 		if (v[i].folder && v[i].plan)
 			write_hit(s, w, &v[i]);
+	return rc;
+}
+
+/* Mails, and what is left of the page with items. */
+static enum rc write_page(struct search *s, struct reply *rp, struct err *err)
+{
+	size_t all = s->n + s->items.n, from = s->range.from, n = page_size(s), mails = 0;
+	struct wbxml_writer *w = reply_wbxml(rp);
+	enum rc rc;
+
+	if (all - from < n)
+		n = all - from;
+	if (from < s->n)
+		mails = s->n - from < n ? s->n - from : n;
+	search_open(w, SEARCH_OK);
+	rc = write_mails(s, mails, w, err);
+	if (rc == RC_OK && n > mails)
+		rc = search_items_write(
+			&s->items, from + mails - s->n, n - mails, &s->options, w, err);
+	if (rc)
+		return rc;
 	wbxml_text(w, SEARCH_RANGE,
-		arena_printf(s->rq->arena, "%u-%zu", s->range.from, s->range.from + n - 1));
-	wbxml_int(w, SEARCH_TOTAL, s->total);
+		arena_printf(s->rq->arena, "%u-%zu", s->range.from, from + n - 1));
+	wbxml_int(w, SEARCH_TOTAL, (int64_t)s->total + (int64_t)s->items.n);
 	search_close(w);
 	rp->status = SEARCH_OK;
 	return RC_OK;
+}
+
+static enum rc find_mails(struct search *s, bool anew, struct err *err)
+{
+	enum rc rc = s->range.from && !anew ? recall(s, err) : RC_ABSENT;
+
+	if (rc != RC_ABSENT)
+		return rc;
+	rc = search_now(s, err);
+	return rc ? rc : keep(s, err);
 }
 
 static enum rc run(struct search *s, struct reply *rp, struct err *err)
@@ -469,21 +516,24 @@ static enum rc run(struct search *s, struct reply *rp, struct err *err)
 		return rc;
 	if (status)
 		return search_status(rp, status);
-	if (!s->email)
-		return search_nothing(rp);
-	rc = s->range.from && !elem_has(options, SEARCH_REBUILD_RESULTS) ? recall(s, err)
-									 : RC_ABSENT;
-	if (rc == RC_ABSENT) {
-		rc = search_now(s, err);
-		if (rc == RC_OK)
-			rc = keep(s, err);
+	choose_books(s);
+	if (s->email)
+		rc = find_mails(s, elem_has(options, SEARCH_REBUILD_RESULTS), err);
+	if (rc == RC_OK)
+		rc = search_items_find(&s->items, err);
+	/* Mails are found without the other server. */
+	if (rc == RC_UNAVAILABLE && s->n) {
+		log_warning("contacts were not searched: %s", err->text);
+		s->items.n = 0;
+		err_clear(err);
+		rc = RC_OK;
 	}
 	if (rc)
 		return rc;
-	if (s->n == 0)
+	if (s->n + s->items.n == 0)
 		return search_nothing(rp);
-	return s->range.from < s->n ? write_page(s, rp, err)
-				    : search_status(rp, SEARCH_PAST_END);
+	return s->range.from < s->n + s->items.n ? write_page(s, rp, err)
+						 : search_status(rp, SEARCH_PAST_END);
 }
 
 enum rc search_mailbox(struct request *rq, struct services *sv, const struct elem *store,

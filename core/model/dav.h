@@ -100,6 +100,15 @@ struct dav_ops {
 		struct arena *a, struct err *err);
 
 	/*
+	 * The cards of a collection of which a name, an address, a number, a note or the like
+	 * contains `text`, without regard to case; hrefs and ETags alone. A server that is
+	 * lenient gives more than that. RC_INVALID: it cannot search. One trip
+	 * (addressbook-query, RFC 6352 8.6).
+	 */
+	enum rc (*find)(struct dav *d, struct str path, struct str text, struct arena *a,
+		struct dav_entry **v_r, size_t *n_r, struct err *err);
+
+	/*
 	 * Writes an object. etag: what is there now; empty: nothing is, and RC_CONFLICT when
 	 * something is. etag_r: of what is stored now; where the server does not say it is
 	 * asked (a second trip), so it is never empty.

@@ -294,6 +294,10 @@ struct state_ops {
 	enum rc (*items_get)(struct state *s, const struct account *ac, const int64_t *folders,
 		size_t n, const struct uidset *numbers, struct arena *a, struct items *r,
 		struct err *err);
+	/* Those of one folder with these hrefs, in no order; what is not known is left out. */
+	enum rc (*items_at)(struct state *s, const struct account *ac, int64_t folder,
+		const struct str *hrefs, size_t n, struct arena *a, struct items *r,
+		struct err *err);
 	/* Adds the numbers of all that are not gone. */
 	enum rc (*items_numbers)(struct state *s, const struct account *ac,
 		const int64_t *folders, size_t n, struct uidset *r, struct err *err);

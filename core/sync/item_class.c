@@ -1,6 +1,7 @@
 #include "core/sync/item_class.h"
 
 #include "core/map/contact.h"
+#include "core/map/contact_words.h"
 #include "core/sync/folders.h"
 #include "core/sync/recipients.h"
 
@@ -29,7 +30,8 @@ static enum rc apply_contact(struct str bytes, const struct elem *data,
 
 static const struct item_class classes[] = {
 	{FOLDER_CONTACTS, "Contacts", DAV_CARDS, "text/vcard; charset=utf-8", ".vcf",
-         TYPE_CONTACTS, TYPE_USER_CONTACTS, write_contact, apply_contact, contact_uid},
+         TYPE_CONTACTS, TYPE_USER_CONTACTS, write_contact, apply_contact, contact_uid,
+         contact_says},
  /* No server behind it, and no device writes it. */
 	{.kind = FOLDER_RECIPIENTS,         .name = "Contacts",               .write = recipients_write     },
 };

@@ -36,6 +36,8 @@ struct item_class {
 	enum rc (*apply)(struct str bytes, const struct elem *data, const struct item_edit *e,
 		struct arena *a, struct str *r, struct err *err);
 	struct str (*uid)(struct str bytes, struct arena *a);
+	/* Whether what a person reads in the object contains each of the words. */
+	bool (*says)(struct str bytes, const struct str *words, size_t n, struct arena *a);
 };
 
 /* NULL: folders of that kind hold no such items. */

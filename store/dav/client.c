@@ -15,6 +15,7 @@ static const struct dav_ops ops = {
 	.collections = dav_op_collections,
 	.changes = dav_op_changes,
 	.get = dav_op_get,
+	.find = dav_op_find,
 	.put = dav_op_put,
 	.remove = dav_op_remove,
 	.move = dav_op_move,

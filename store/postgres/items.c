@@ -24,6 +24,7 @@ static const char get_sql[] =
 	" CROSS JOIN unnest($3::bigint[], $4::bigint[]) r(first, last)"
 	" JOIN item i ON i.folder = f.row AND i.number BETWEEN r.first AND r.last"
 	" WHERE f.account_id = $1 AND f.row = ANY ($2::bigint[]) ORDER BY i.number";
+static const char at_sql[] = "SELECT " ITEM_COLUMNS ITEM_FROM " AND i.href = ANY ($3::text[])";
 static const char numbers_sql[] =
 	"SELECT i.number" ITEM_FROM " AND NOT i.gone ORDER BY i.number";
 
@@ -201,6 +202,16 @@ enum rc pg_items_get(struct state *state, const struct account *ac, const int64_
 	put_folders(&p, ac, folders, n, a);
 	params_ranges(&p, numbers);
 	return read_items(state, get_sql, &p, a, r, err);
+}
+
+enum rc pg_items_at(struct state *state, const struct account *ac, int64_t folder,
+	const struct str *hrefs, size_t n, struct arena *a, struct items *r, struct err *err)
+{
+	struct params p;
+
+	put_folders(&p, ac, &folder, 1, a);
+	params_texts(&p, hrefs, n);
+	return read_items(state, at_sql, &p, a, r, err);
 }
 
 enum rc pg_items_numbers(struct state *state, const struct account *ac, const int64_t *folders,

@@ -316,6 +316,7 @@ static const struct state_ops ops = {
 	.item_own = pg_item_own,
 	.items_since = pg_items_since,
 	.items_get = pg_items_get,
+	.items_at = pg_items_at,
 	.items_numbers = pg_items_numbers,
 	.watch_look = pg_watch_look,
 	.watch_begin = pg_watch_begin,

@@ -50,6 +50,8 @@ enum rc pg_item_own(struct state *, const struct account *, int64_t, struct str,
 	bool, struct arena *, struct item *, struct err *);
 enum rc pg_items_since(struct state *, const struct account *, const int64_t *, size_t,
 	uint64_t, size_t, struct arena *, struct items *, struct err *);
+enum rc pg_items_at(struct state *, const struct account *, int64_t, const struct str *, size_t,
+	struct arena *, struct items *, struct err *);
 enum rc pg_items_get(struct state *, const struct account *, const int64_t *, size_t,
 	const struct uidset *, struct arena *, struct items *, struct err *);
 enum rc pg_items_numbers(struct state *, const struct account *, const int64_t *, size_t,
