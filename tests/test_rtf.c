@@ -77,7 +77,7 @@ static void test_text_is_what_is_shown(void **state UNUSED)
                  "a shownc\xc2\xa0"
 			"d-e\xe2\x80\x94"
 			"f"														},
-		{"{\\rtf1 a{\\pict\\bin3 }}}x}b}",                                           "ab"                                            },
+		{"{\\rtf1 a{\\pict\\bin3 }}}x}b}",                                         "ab"                                            },
 		{"{\\rtf1\\bin-1 a\\bin999999999999 b}",                                   "a"                                             },
 		{"{\\rtf1 a{b{c",							  "abc"					   },
 		{"{\\rtf1 a}}}}b\\",						       "ab"					    },
