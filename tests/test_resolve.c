@@ -284,6 +284,66 @@ static void test_a_directory_that_gives_up(void **state UNUSED)
 	end();
 }
 
+static void put_card(const char *name, const char *lines)
+{
+	(void)fake_dav_put(e.dav, FAKE_DAV_CONTACTS, name,
+		arena_printf(a, "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:%s\r\n%sEND:VCARD\r\n", name,
+			lines)
+			.p);
+}
+
+/* [MS-ASCMD] 2.2.3.186.5: whom the directory does not know may be one of the user's contacts.
+ */
+static void test_the_users_own_contacts(void **state UNUSED)
+{
+	static const struct {
+		const char *to;
+		unsigned status, count;
+		const char *type, *address;
+	} cases[] = {
+		{"Zacharias",     1, 1, "2",  "zac@own.test"     },
+		{"zachari quux",  1, 1, "2",  "zac@own.test"     },
+		{"ZAC2@own.test", 1, 1, "2",  "zac2@own.test"    },
+		{"ac2@own.test",  4, 0, NULL, NULL               },
+		{"Quux",          1, 1, "2",  "quux@own.test"    },
+		{"qu",            2, 2, "2",  NULL               },
+		{"No Address",    4, 0, NULL, NULL               },
+		{"cher",          1, 1, "1",  "cher@example.test"},
+	};
+
+	begin("14.1");
+	eas_dav(&e);
+	put_card("a.vcf", "FN:Zacharias Quux\r\nN:Quux;Zacharias;;;\r\nEMAIL:zac@own.test\r\n"
+			  "EMAIL:zac2@own.test\r\n");
+	put_card("b.vcf", "FN:Quux\r\nN:Quux;;;;\r\nEMAIL:quux@own.test\r\n");
+	put_card("c.vcf", "FN:No Address\r\nN:Address;No;;;\r\n");
+	put_card("d.vcf", "FN:Cher Own\r\nN:Own;Cher;;;\r\nEMAIL:other@own.test\r\n");
+	story_must(phone_folder_sync(&p), &p);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct elem *answer = resolve(cases[i].to, NULL);
+
+		assert_int_equal(status(answer), 1);
+		if (status(response(answer, 0)) != cases[i].status)
+			fail_msg("%s: %u", cases[i].to, status(response(answer, 0)));
+		assert_int_equal(elem_count(response(answer, 0), RESOLVERECIPIENTS_RECIPIENT),
+			cases[i].count);
+		if (cases[i].type)
+			assert_true(
+				str_is(elem_text(recipient(answer, 0), RESOLVERECIPIENTS_TYPE),
+					cases[i].type));
+		if (cases[i].address)
+			assert_true(str_is(elem_text(recipient(answer, 0),
+						   RESOLVERECIPIENTS_EMAIL_ADDRESS),
+				cases[i].address));
+	}
+	/* All of them at once, and without the server of contacts. */
+	assert_int_equal(status(response(resolve("zachari|cher|Quux", NULL), 2)), 1);
+	fake_dav_down(e.dav, RC_UNAVAILABLE);
+	assert_int_equal(status(response(resolve("zachari|cher", NULL), 0)), 4);
+	assert_int_equal(status(response(resolve("zachari|cher", NULL), 1)), 1);
+	end();
+}
+
 static const struct elem *certificates(const struct elem *answer, size_t n)
 {
 	return elem_child(recipient(answer, n), RESOLVERECIPIENTS_CERTIFICATES);
@@ -495,6 +555,7 @@ int main(void)
 		cmocka_unit_test(test_ambiguous_names_are_suggested),
 		cmocka_unit_test(test_people_without_an_address_are_nobody),
 		cmocka_unit_test(test_a_directory_that_gives_up),
+		cmocka_unit_test(test_the_users_own_contacts),
 		cmocka_unit_test(test_certificates_that_are_good_are_given),
 		cmocka_unit_test(test_the_short_form_of_certificates),
 		cmocka_unit_test(test_pictures_come_from_14_1_on),

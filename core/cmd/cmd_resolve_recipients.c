@@ -4,6 +4,7 @@
 #include "core/base/utf8.h"
 #include "core/cmd/command.h"
 #include "core/cmd/photo.h"
+#include "core/cmd/resolve_contacts.h"
 #include "core/cmd/status.h"
 
 /* [MS-ASCMD] 2.2.3.177.12: of the command, of a Response, of Certificates */
@@ -35,7 +36,7 @@ enum {
 };
 
 /* Where a recipient was found: Type, [MS-ASCMD] 2.2.3.186.5. */
-enum recipient_type { RECIPIENT_OF_DIRECTORY = 1 };
+enum recipient_type { RECIPIENT_OF_DIRECTORY = 1, RECIPIENT_OF_CONTACTS = 2 };
 
 /* CertificateRetrieval, [MS-ASCMD] 2.2.3.22 */
 enum retrieval { RETRIEVE_NONE = 1, RETRIEVE_FULL, RETRIEVE_MINI };
@@ -47,6 +48,7 @@ struct resolve {
 	uint32_t retrieval, certificates_max, ambiguous_max;
 	struct photo_limits photos;
 	bool availability;
+	struct own_contacts own;
 	/* What was given */
 	uint32_t certificates; /* of all recipients */
 	uint32_t pictures;     /* of this To */
@@ -124,22 +126,28 @@ static struct str meant(struct str to)
 }
 
 /* Only who has an address can be written to. */
-static enum rc ask_directory(struct resolve *r, struct str text, enum directory_match match,
-	struct candidates *c, struct err *err)
+static struct directory_query question(
+	const struct resolve *r, struct str text, enum directory_match match)
 {
-	struct directory_query q = {
+	size_t n = r->ambiguous_max > AMBIGUOUS_MAX ? AMBIGUOUS_MAX : r->ambiguous_max;
+
+	return (struct directory_query){
 		.text = text,
 		.match = match,
-		.count = r->ambiguous_max > AMBIGUOUS_MAX ? AMBIGUOUS_MAX : r->ambiguous_max,
+		/* Whether it is one or many is to be known in any case. */
+		.count = n < 2 ? 2 : n,
 		.pictures = r->photos.wanted,
 		.certificates = r->retrieval != RETRIEVE_NONE,
 		.addressed = true,
 	};
+}
+
+static enum rc ask_directory(struct resolve *r, struct str text, enum directory_match match,
+	struct candidates *c, struct err *err)
+{
+	const struct directory_query q = question(r, text, match);
 	enum rc rc;
 
-	/* Whether it is one or many is to be known in any case. */
-	if (q.count < 2)
-		q.count = 2;
 	rc = directory_call(r->sv->directory, search, &q, r->rq->arena, &c->people, err);
 	c->cut = rc == RC_LIMIT;
 	return c->cut && c->people.total ? RC_OK : rc;
@@ -161,14 +169,30 @@ static enum rc from_directory(
 	return rc;
 }
 
-/*
- * Where recipients are looked for, in this order; the first that knows somebody answers. The
- * user's own contacts will be another row.
- */
+/* The user's own contacts. Without their server there are none, and mail goes on. */
+static enum rc from_contacts(
+	struct resolve *r, struct str text, struct candidates *c, struct err *err)
+{
+	const struct directory_query q = question(r, text, DIRECTORY_BEGINS);
+	enum rc rc;
+
+	c->type = RECIPIENT_OF_CONTACTS;
+	if (!r->sv->dav)
+		return RC_OK;
+	rc = resolve_contacts(r->rq, r->sv, &r->own, &q, &c->people, &c->cut, err);
+	if (rc == RC_OK || rc == RC_INTERNAL)
+		return rc;
+	log_warning("contacts were not searched: %s", err->text);
+	err_clear(err);
+	c->people = (struct people){.n = 0};
+	return RC_OK;
+}
+
+/* Where recipients are looked for, in this order; the first that knows somebody answers. */
 static enum rc find(struct resolve *r, struct str to, struct candidates *c, struct err *err)
 {
 	static enum rc (*const places[])(struct resolve * r, struct str text,
-		struct candidates * c, struct err * err) = {from_directory};
+		struct candidates * c, struct err * err) = {from_directory, from_contacts};
 	struct str text = meant(to);
 	enum rc rc = RC_OK;
 
@@ -291,16 +315,11 @@ static enum rc only_status(struct reply *rp, unsigned status)
 	return RC_OK;
 }
 
-/* [MS-ASCMD] 2.2.1.15: a Response for each To, in their order. */
-enum rc cmd_resolve_recipients(
-	struct request *rq, struct services *sv, struct reply *rp, struct err *err UNUSED)
+static enum rc resolve_all(struct resolve *r, struct reply *rp)
 {
-	struct resolve r = {.rq = rq, .sv = sv};
-	struct wbxml_writer *w;
+	struct request *rq = r->rq;
+	struct wbxml_writer *w = reply_wbxml(rp);
 
-	if (!request_is_sound(rq) || !read_options(&r))
-		return only_status(rp, RESOLVE_INVALID);
-	w = reply_wbxml(rp);
 	wbxml_open(w, RESOLVERECIPIENTS_RESOLVE_RECIPIENTS);
 	wbxml_int(w, RESOLVERECIPIENTS_STATUS, RESOLVE_OK);
 	for (const struct elem *to = elem_child(rq->doc, RESOLVERECIPIENTS_TO); to;
@@ -309,14 +328,28 @@ enum rc cmd_resolve_recipients(
 		struct candidates c;
 		struct err why = ERR_INIT;
 
-		if (find(&r, to->text, &c, &why)) {
+		if (find(r, to->text, &c, &why)) {
 			log_warning("recipients were not resolved: %s", why.text);
 			return only_status(rp, RESOLVE_SERVER_ERROR);
 		}
-		write_response(&r, to->text, &c, w);
+		write_response(r, to->text, &c, w);
 		arena_rewind(rq->arena, mark);
 	}
 	wbxml_close(w, RESOLVERECIPIENTS_RESOLVE_RECIPIENTS);
 	rp->status = RESOLVE_OK;
 	return RC_OK;
+}
+
+/* [MS-ASCMD] 2.2.1.15: a Response for each To, in their order. */
+enum rc cmd_resolve_recipients(
+	struct request *rq, struct services *sv, struct reply *rp, struct err *err UNUSED)
+{
+	struct resolve r = {.rq = rq, .sv = sv};
+	enum rc rc;
+
+	if (!request_is_sound(rq) || !read_options(&r))
+		return only_status(rp, RESOLVE_INVALID);
+	rc = resolve_all(&r, rp);
+	own_contacts_release(&r.own);
+	return rc;
 }

@@ -1,0 +1,28 @@
+/*
+ * resolve_contacts: recipients among the user's own contacts.
+ */
+#ifndef EASPOOL_CORE_CMD_RESOLVE_CONTACTS_H
+#define EASPOOL_CORE_CMD_RESOLVE_CONTACTS_H
+
+#include "core/cmd/servers.h"
+#include "core/model/directory.h"
+
+/* The user's address books, opened when first needed and asked once for what changed. Zero to
+ * begin with. */
+struct own_contacts {
+	struct arena *a; /* of the sources; NULL: they are not open yet */
+	struct item_source *v;
+	size_t n;
+};
+void own_contacts_release(struct own_contacts *own);
+
+/*
+ * Contacts with that address, or of that name; where nobody is called exactly so, those in
+ * which all words of it stand; q->count at most, *cut_r: there are more. Each has an address;
+ * of one who is meant by an address it is that one. The people are in the request's arena.
+ */
+MUST_USE enum rc resolve_contacts(struct request *rq, struct services *sv,
+	struct own_contacts *own, const struct directory_query *q, struct people *r,
+	bool *cut_r, struct err *err);
+
+#endif
