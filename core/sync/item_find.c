@@ -77,7 +77,9 @@ static enum rc find_in(struct item_source *src, size_t folder, const struct str 
 	for (size_t i = 0; i < some.n && rc == RC_OK; i++)
 		if (!some.v[i].gone)
 			some.v[kept++] = some.v[i];
-	qsort(some.v, rc ? 0 : kept, sizeof(*some.v), by_number);
+	if (rc || kept == 0)
+		return rc;
+	qsort(some.v, kept, sizeof(*some.v), by_number);
 	for (size_t i = 0; i < kept && rc == RC_OK && r->n < most;) {
 		size_t lot = kept - i < ITEM_SOURCE_LOT ? kept - i : ITEM_SOURCE_LOT, done;
 
