@@ -1,12 +1,11 @@
-#include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/varint.h"
 #include "core/cmd/search.h"
 #include "core/cmd/search_items.h"
+#include "core/cmd/search_query.h"
 #include "core/cmd/sending.h"
 #include "core/cmd/servers.h"
 #include "core/cmd/status.h"
-#include "core/map/kql.h"
 #include "core/map/server_id.h"
 #include "core/sync/conversation.h"
 #include "core/sync/mail_items.h"
@@ -30,14 +29,8 @@ struct search {
 	struct services *sv;
 	const struct elem *store;
 	/* What is asked for */
-	struct mail_term *term;
-	struct str conversation; /* its id, STR_NONE: none */
-	bool email, contacts;    /* they are among the classes */
-	bool deep;
-	const struct elem *ids; /* the first CollectionId; NULL: all folders */
-	const struct elem *conditions;
+	struct search_query q;
 	struct search_range range;
-	uint64_t hash; /* of the question */
 	/* Where */
 	struct folders all;
 	const struct folder **folders;
@@ -51,164 +44,18 @@ struct search {
 	struct email_options options;
 };
 
-static void hash_text(uint64_t *h, struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		*h = (*h ^ (unsigned char)s.p[i]) * 1099511628211u;
-	*h = (*h ^ 0x1ff) * 1099511628211u;
-}
-
-/* The question, whatever the order of its children; Range and Options are no part of it. */
-static void hash_elem(uint64_t *h, const struct elem *e)
-{
-	for (; e; e = e->next) {
-		*h = (*h ^ e->tag) * 1099511628211u;
-		hash_text(h, e->text);
-		hash_elem(h, e->child);
-	}
-}
-
-static struct mail_term *add(struct search *s, struct mail_term *t)
-{
-	t->next = s->term->child;
-	s->term->child = t;
-	return t;
-}
-
-/* Dates are the only property that may be compared. */
-static unsigned read_date(struct search *s, const struct elem *e, bool since)
-{
-	struct mail_term *t = ARENA_NEW(s->rq->arena, struct mail_term);
-
-	if (!elem_has(e, EMAIL_DATE_RECEIVED) ||
-		clock_parse(elem_text(e, SEARCH_VALUE), &t->time))
-		return SEARCH_INVALID;
-	t->kind = since ? MAIL_TERM_SINCE : MAIL_TERM_BEFORE;
-	(void)add(s, t);
-	return 0;
-}
-
-static unsigned read_text(struct search *s, struct str text)
-{
-	struct mail_term *t = kql_parse(text, s->rq->arena);
-
-	if (!t)
-		return SEARCH_INVALID;
-	(void)add(s, t);
-	return 0;
-}
-
-static bool is_class(struct str name)
-{
-	static const char *const names[] = {
-		"Email", "Calendar", "Contacts", "Tasks", "Notes", "SMS"};
-
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (str_iis(name, names[i]))
-			return true;
-	return false;
-}
-
-/* Texts of which one must be there. */
-static unsigned read_or(struct search *s, const struct elem * or)
-{
-	struct mail_term *any = ARENA_NEW(s->rq->arena, struct mail_term);
-
-	any->kind = MAIL_TERM_OR;
-	for (const struct elem *e = or->child; e; e = e->next) {
-		struct mail_term *t =
-			e->tag == SEARCH_FREE_TEXT ? kql_parse(e->text, s->rq->arena) : NULL;
-
-		if (!t)
-			return SEARCH_INVALID;
-		t->next = any->child;
-		any->child = t;
-	}
-	if (!any->child)
-		return SEARCH_INVALID;
-	(void)add(s, any);
-	return 0;
-}
-
-static unsigned read_condition(struct search *s, const struct elem *e, bool *classes_r)
-{
-	switch (e->tag) {
-	case AIRSYNC_CLASS:
-		*classes_r = true;
-		s->email = s->email || str_iis(e->text, "Email");
-		s->contacts = s->contacts || str_iis(e->text, "Contacts");
-		return is_class(e->text) ? 0 : SEARCH_INVALID;
-	case AIRSYNC_COLLECTION_ID:
-		if (!s->ids)
-			s->ids = e;
-		return 0;
-	case SEARCH_FREE_TEXT:
-		return read_text(s, e->text);
-	case SEARCH_OR:
-		return read_or(s, e);
-	case SEARCH_CONVERSATION_ID:
-		s->conversation = e->text;
-		return 0;
-	case SEARCH_GREATER_THAN:
-		return read_date(s, e, true);
-	case SEARCH_LESS_THAN:
-		return read_date(s, e, false);
-	case SEARCH_AND:
-		return SEARCH_TOO_COMPLEX;
-	default:
-		return SEARCH_INVALID;
-	}
-}
-
-static unsigned read_query(struct search *s)
-{
-	const struct elem *query = elem_child(s->store, SEARCH_QUERY);
-	const struct elem *and = elem_child(query, SEARCH_AND), *e;
-	bool classes = false;
-	unsigned status = 0;
-
-	s->term = ARENA_NEW(s->rq->arena, struct mail_term);
-	s->term->kind = MAIL_TERM_AND;
-	if (elem_count(query, SEARCH_AND) > 1)
-		return SEARCH_TOO_COMPLEX;
-	/* 12.0 has a text alone. Everything else stands in And. */
-	e = and? and->child : query ? query->child : NULL;
-	if (!e)
-		return SEARCH_INVALID;
-	if (!and&&e->tag != SEARCH_FREE_TEXT && e->tag != SEARCH_OR)
-		return SEARCH_TOO_COMPLEX;
-	for (s->conditions = e; e && !status; e = e->next)
-		status = read_condition(s, e, &classes);
-	s->email = s->email || !classes;
-	/* Without a Class contacts are looked for where an address book is named: a device that
-	 * searches its mails must not find people among them. */
-	s->contacts = s->contacts || (!classes && s->ids);
-	s->hash = 14695981039346656037u;
-	hash_elem(&s->hash, query->child);
-	return status;
-}
-
-static unsigned read_range(struct search *s)
-{
-	const struct elem *options = elem_child(s->store, SEARCH_OPTIONS);
-
-	s->deep = elem_has(options, SEARCH_DEEP_TRAVERSAL);
-	s->hash = (s->hash ^ s->deep) * 1099511628211u;
-	return search_range_read(s->store, &s->range);
-}
-
 static bool is_searched(const struct search *s, const struct folder *f)
 {
 	bool all = true;
 
 	if (!f->selectable)
 		return false;
-	for (const struct elem *e = s->ids; e; e = elem_again(e)) {
+	for (const struct elem *e = s->q.ids; e; e = elem_again(e)) {
 		/* clients.md 4: Outlook mobile means all folders by "0". */
 		if (e->text.n == 0 || str_is(e->text, "0"))
 			return true;
 		all = false;
-		if (str_eq(e->text, f->id) || (s->deep && folders_below(&s->all, f, e->text)))
+		if (str_eq(e->text, f->id) || (s->q.deep && folders_below(&s->all, f, e->text)))
 			return true;
 	}
 	return all;
@@ -225,7 +72,7 @@ static enum rc choose_folders(struct search *s, unsigned *status_r, struct err *
 		rc = folders_refresh(&servers, rq->arena, &s->all, err);
 	if (rc)
 		return rc;
-	for (const struct elem *e = s->ids; e; e = elem_again(e))
+	for (const struct elem *e = s->q.ids; e; e = elem_again(e))
 		if (e->text.n && !str_is(e->text, "0") && !folders_by_id(&s->all, e->text))
 			*status_r = SEARCH_FOLDERS_CHANGED;
 	s->folders = ARENA_ARRAY(rq->arena, const struct folder *, s->all.n + 1);
@@ -246,10 +93,10 @@ static void choose_books(struct search *s)
 
 	s->items = (struct items_search){.rq = s->rq,
 		.sv = s->sv,
-		.conditions = s->conditions,
+		.conditions = s->q.conditions,
 		.folders = ARENA_ARRAY(a, const struct folder *, shown.n + 1),
 		.most = SEARCH_HITS_MAX};
-	for (size_t i = 0; i < shown.n && s->contacts && s->sv->dav; i++)
+	for (size_t i = 0; i < shown.n && s->q.contacts && s->sv->dav; i++)
 		if (shown.v[i].kind == FOLDER_CONTACTS && is_searched(s, &shown.v[i]))
 			s->items.folders[s->items.nfolders++] = &shown.v[i];
 }
@@ -271,18 +118,18 @@ static enum rc search_now(struct search *s, struct err *err)
 	size_t most = 0;
 	enum rc rc = RC_OK;
 
-	if (s->conversation.p) {
+	if (s->q.conversation.p) {
 		struct mail_term *t;
 
 		rc = conversation_term(
-			s->sv->mail, s->paths, s->nfolders, s->conversation, a, &t, err);
+			s->sv->mail, s->paths, s->nfolders, s->q.conversation, a, &t, err);
 		if (rc == RC_ABSENT)
 			return RC_OK;
 		if (rc == RC_OK)
-			(void)add(s, t);
+			search_query_and(&s->q, t);
 	}
 	if (rc == RC_OK && s->nfolders)
-		rc = mail_call(s->sv->mail, search, s->paths, s->nfolders, s->term,
+		rc = mail_call(s->sv->mail, search, s->paths, s->nfolders, s->q.term,
 			SEARCH_HITS_MAX, a, hits, err);
 	if (rc)
 		return rc;
@@ -310,7 +157,7 @@ static enum rc keep(struct search *s, struct err *err)
 	if (s->n <= s->range.to + 1)
 		return RC_OK;
 	buf_init(&b, BUF_MAX_TEXT);
-	varint_put(&b, s->hash);
+	varint_put(&b, s->q.hash);
 	varint_put(&b, s->total);
 	varint_put(&b, s->n);
 	for (size_t i = 0; i < s->n; i++) {
@@ -336,7 +183,7 @@ static enum rc recall(struct search *s, struct err *err)
 
 	if (rc)
 		return rc;
-	if (varint_get(&in, &hash) || hash != s->hash || varint_get32(&in, &s->total) ||
+	if (varint_get(&in, &hash) || hash != s->q.hash || varint_get32(&in, &s->total) ||
 		varint_get32(&in, &n) || n > SEARCH_HITS_MAX)
 		return RC_ABSENT;
 	s->v = ARENA_ARRAY(a, struct hit, (size_t)n + 1);
@@ -498,11 +345,11 @@ static enum rc find_mails(struct search *s, bool anew, struct err *err)
 static enum rc run(struct search *s, struct reply *rp, struct err *err)
 {
 	const struct elem *options = elem_child(s->store, SEARCH_OPTIONS);
-	unsigned status = read_query(s);
+	unsigned status = search_query_read(s->store, s->rq->arena, &s->q);
 	enum rc rc;
 
 	if (!status)
-		status = read_range(s);
+		status = search_range_read(s->store, &s->range);
 	if (status)
 		return search_status(rp, status);
 	email_options_read(options, s->rq->version, &s->options);
@@ -517,7 +364,7 @@ static enum rc run(struct search *s, struct reply *rp, struct err *err)
 	if (status)
 		return search_status(rp, status);
 	choose_books(s);
-	if (s->email)
+	if (s->q.email)
 		rc = find_mails(s, elem_has(options, SEARCH_REBUILD_RESULTS), err);
 	if (rc == RC_OK)
 		rc = search_items_find(&s->items, err);
