@@ -280,28 +280,29 @@ static void what_is_not_there_is_absent(struct dav *d, struct str path)
 	assert_int_equal(dav_call(d, erase, none, &err), RC_ABSENT);
 }
 
-/* A token that nobody gave out is like none. */
 /* A server that cannot search says so, and the callers look at all cards. */
 static void nothing_is_found(struct dav *d, struct str path)
 {
 	struct str href = dav_call(d, join, path, STR("find-me.vcf"), a), etag;
+	struct str word = STR("x");
 	struct dav_entry *v;
 	size_t n;
 
 	ok(dav_call(d, put, href, STR(""), CARD, card("find-me", "Quux"), a, &etag, &err));
 	for (unsigned i = 0; i < 2; i++)
 		assert_int_equal(
-			dav_call(d, find, path, STR("x"), a, &v, &n, &err), RC_INVALID);
+			dav_call(d, find, path, &word, 1, a, &v, &n, &err), RC_INVALID);
 	err_clear(&err);
 	ok(dav_call(d, remove, href, etag, &err));
 }
 
 static bool finds(struct dav *d, struct str path, const char *text, struct str href)
 {
+	struct str words[] = {STR("nobody is called so"), str_of(text)};
 	struct dav_entry *v;
 	size_t n;
 
-	ok(dav_call(d, find, path, str_of(text), a, &v, &n, &err));
+	ok(dav_call(d, find, path, words, 2, a, &v, &n, &err));
 	for (size_t i = 0; i < n; i++) {
 		assert_true(v[i].etag.n > 0 && !v[i].gone);
 		if (str_eq(v[i].href, href))
@@ -319,6 +320,7 @@ static void cards_are_found(struct dav *d, struct str path)
 		    "N:Quux;Ada;;;\r\nEMAIL;TYPE=INTERNET:ada@quux.test\r\n"
 		    "TEL;TYPE=CELL:+49 7071 4711\r\nNOTE:likes <engines>\r\n"
 		    "END:VCARD\r\n");
+	struct str ada = STR("ada");
 	struct dav_entry *v;
 	size_t n;
 
@@ -331,14 +333,15 @@ static void cards_are_found(struct dav *d, struct str path)
 	assert_true(finds(d, path, "x & C", href));
 	assert_false(finds(d, path, "nobody of that name", href));
 	assert_false(finds(d, path, "]]>", href));
-	assert_int_equal(dav_call(d, find, dav_call(d, join, path, STR("not-there/"), a),
-				 STR("ada"), a, &v, &n, &err),
+	assert_int_equal(dav_call(d, find, dav_call(d, join, path, STR("not-there/"), a), &ada,
+				 1, a, &v, &n, &err),
 		RC_ABSENT);
 	err_clear(&err);
 	ok(dav_call(d, remove, href, etag, &err));
 	assert_false(finds(d, path, "Quux", href));
 }
 
+/* A token that nobody gave out is like none. */
 static void an_unknown_token_gives_a_whole_list(struct dav *d, struct str path)
 {
 	static const char *const tokens[] = {

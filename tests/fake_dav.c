@@ -324,8 +324,8 @@ static enum rc do_get(struct dav *d, struct str path, struct dav_object *v, size
 }
 
 /* A server that looks at bytes, and not at letters. */
-static enum rc do_find(struct dav *d, struct str path, struct str text, struct arena *a,
-	struct dav_entry **v_r, size_t *n_r, struct err *err)
+static enum rc do_find(struct dav *d, struct str path, const struct str *words, size_t n,
+	struct arena *a, struct dav_entry **v_r, size_t *n_r, struct err *err)
 {
 	struct fake_dav *fd = of(d);
 	struct book *b = find(fd, path);
@@ -340,7 +340,11 @@ static enum rc do_find(struct dav *d, struct str path, struct str text, struct a
 	for (size_t i = 0; i < b->n; i++) {
 		const struct object *o = b->v[i];
 
-		if (o->bytes && has_text((struct str){o->bytes, o->n}, text))
+		bool any = false;
+
+		for (size_t k = 0; k < n && o->bytes; k++)
+			any = any || has_text((struct str){o->bytes, o->n}, words[k]);
+		if (any)
 			(*v_r)[(*n_r)++] =
 				(struct dav_entry){.href = arena_str(a, str_of(o->href)),
 					.etag = arena_str(a, etag_of(o))};

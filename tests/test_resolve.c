@@ -301,14 +301,22 @@ static void test_the_users_own_contacts(void **state UNUSED)
 		unsigned status, count;
 		const char *type, *address;
 	} cases[] = {
-		{"Zacharias",     1, 1, "2",  "zac@own.test"     },
-		{"zachari quux",  1, 1, "2",  "zac@own.test"     },
-		{"ZAC2@own.test", 1, 1, "2",  "zac2@own.test"    },
-		{"ac2@own.test",  4, 0, NULL, NULL               },
-		{"Quux",          1, 1, "2",  "quux@own.test"    },
-		{"qu",            2, 2, "2",  NULL               },
-		{"No Address",    4, 0, NULL, NULL               },
-		{"cher",          1, 1, "1",  "cher@example.test"},
+		{"Zacharias",      1, 1, "2",  "zac@own.test"     },
+		{"zachari quux",   1, 1, "2",  "zac@own.test"     },
+		{"ZAC2@own.test",  1, 1, "2",  "zac2@own.test"    },
+		{"ac2@own.test",   4, 0, NULL, NULL               },
+		{"Quux",           1, 1, "2",  "quux@own.test"    },
+		{"qu",             2, 2, "2",  NULL               },
+		{"No Address",     4, 0, NULL, NULL               },
+		{"cher",           1, 1, "1",  "cher@example.test"},
+ /* Who is called so, and not what else stands in a card. */
+		{"Berlin",         4, 0, NULL, NULL               },
+		{"harias",         4, 0, NULL, NULL               },
+		{"Bob Smith",      1, 1, "2",  "bob@own.test"     },
+		{"fifth@own.test", 1, 1, "2",  "fifth@own.test"   },
+ /* The first of them have no address; and one who is called exactly so. */
+		{"Smith",          2, 2, "2",  NULL               },
+		{"Smithers",       1, 1, "2",  "smithers@own.test"},
 	};
 
 	begin("14.1");
@@ -317,6 +325,14 @@ static void test_the_users_own_contacts(void **state UNUSED)
 			  "EMAIL:zac2@own.test\r\n");
 	put_card("b.vcf", "FN:Quux\r\nN:Quux;;;;\r\nEMAIL:quux@own.test\r\n");
 	put_card("c.vcf", "FN:No Address\r\nN:Address;No;;;\r\n");
+	for (unsigned i = 0; i < 5; i++)
+		put_card(arena_printf(a, "0%u.vcf", i).p,
+			"FN:Smith Phone\r\nN:Smith;Phone;;;\r\nTEL:1\r\n");
+	put_card("e.vcf", "FN:Bob Smith\r\nN:Smith;Robert;;;\r\nEMAIL:bob@own.test\r\n"
+			  "NOTE:born in Berlin\r\n");
+	put_card("f.vcf", "FN:Smithers\r\nN:Smithers;;;;\r\nEMAIL:smithers@own.test\r\n"
+			  "EMAIL:2@x.test\r\nEMAIL:3@x.test\r\nEMAIL:4@x.test\r\n"
+			  "EMAIL:fifth@own.test\r\n");
 	put_card("d.vcf", "FN:Cher Own\r\nN:Own;Cher;;;\r\nEMAIL:other@own.test\r\n");
 	story_must(phone_folder_sync(&p), &p);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -336,6 +352,15 @@ static void test_the_users_own_contacts(void **state UNUSED)
 						   RESOLVERECIPIENTS_EMAIL_ADDRESS),
 				cases[i].address));
 	}
+	/* A book that is closed to the user takes no other along. */
+	fake_dav_collection(e.dav, FAKE_DAV_HOME "aaa/", "Aaa", DAV_CARDS);
+	story_must(phone_folder_sync(&p), &p);
+	fake_dav_collection_delete(e.dav, FAKE_DAV_HOME "aaa/");
+	assert_int_equal(status(response(resolve("zachari", NULL), 0)), 1);
+	/* A server that cannot search: all are looked at. */
+	fake_dav_cannot_find(e.dav, true);
+	assert_int_equal(status(response(resolve("zachari", NULL), 0)), 1);
+	fake_dav_cannot_find(e.dav, false);
 	/* All of them at once, and without the server of contacts. */
 	assert_int_equal(status(response(resolve("zachari|cher|Quux", NULL), 2)), 1);
 	fake_dav_down(e.dav, RC_UNAVAILABLE);

@@ -58,7 +58,7 @@ struct resolve {
 struct candidates {
 	enum recipient_type type;
 	struct people people;
-	bool cut; /* the directory gave up: there may be others */
+	bool cut; /* not all could be looked at: there may be others */
 };
 
 /* A number of the Options; false: it is none, or out of bounds. */

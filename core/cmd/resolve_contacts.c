@@ -1,9 +1,13 @@
 #include "core/cmd/resolve_contacts.h"
 
+#include "core/base/clock.h"
 #include "core/map/contact_person.h"
+#include "core/map/contact_words.h"
 #include "core/sync/item_find.h"
 
-enum { WORDS_MAX = 16 };
+/* Cards that are read of a book for one recipient, and recipients that are looked for here: who
+ * types names does not wait for thousands of cards. */
+enum { READS_MAX = 300, ASKED_MAX = 20 };
 
 static enum rc open_books(
 	struct request *rq, struct services *sv, struct own_contacts *own, struct err *err)
@@ -36,7 +40,7 @@ static enum rc open_books(
 void own_contacts_release(struct own_contacts *own)
 {
 	arena_free(own->a);
-	*own = (struct own_contacts){NULL, NULL, 0};
+	*own = (struct own_contacts){.n = 0};
 }
 
 static size_t words_of(struct str text, struct str *v)
@@ -45,11 +49,19 @@ static size_t words_of(struct str text, struct str *v)
 	size_t n = 0;
 
 	/* An address is one word, whatever it is made of. */
-	while (n < WORDS_MAX && str_next(&text, ' ', &word))
+	while (n < DAV_WORDS_MAX && str_next(&text, ' ', &word))
 		if (word.n)
 			v[n++] = word;
 	return n;
 }
+
+/* Who may be meant; those that are called exactly so are kept apart. */
+struct finding {
+	struct item_finder finder; /* first */
+	const struct directory_query *q;
+	struct arena *a;
+	struct people others, exact; /* room for q->count each; total: that there are */
+};
 
 /* One of the person's addresses is that one. */
 static bool has_address(struct person *p, struct str address)
@@ -62,78 +74,75 @@ static bool has_address(struct person *p, struct str address)
 	return false;
 }
 
-/* Somebody to write to; what is told of him is copied. */
-static bool is_meant(struct str card, const struct directory_query *q, struct arena *scratch,
-	struct arena *a, struct person *r)
+/* What is told of a person is copied. */
+static void keep(struct finding *f, struct people *r, const struct person *p)
 {
-	struct person p;
-
-	if (!card.p || !contact_person(card, scratch, &p))
-		return false;
-	if (str_find(q->text, '@') < q->text.n && !has_address(&p, q->text))
-		return false;
-	*r = (struct person){.display_name = arena_str(a, p.display_name),
-		.email = arena_str(a, p.email),
-		.picture = q->pictures ? arena_str(a, p.picture) : STR_NONE};
-	return true;
+	r->total++;
+	if (r->n < f->q->count)
+		r->v[r->n++] = (struct person){.display_name = arena_str(f->a, p->display_name),
+			.email = arena_str(f->a, p->email),
+			.picture = f->q->pictures ? arena_str(f->a, p->picture) : STR_NONE};
 }
 
-static enum rc take(struct item_source *src, const struct items *found,
-	const struct directory_query *q, struct arena *a, struct people *r, struct err *err)
+static bool take(struct item_finder *finder, const struct item *it UNUSED, struct str bytes)
+{
+	struct finding *f = (struct finding *)finder;
+	bool address = str_find(f->q->text, '@') < f->q->text.n;
+	struct arena *scratch = arena_new();
+	struct person p;
+	bool exact, meant = contact_person(bytes, scratch, &p);
+
+	exact = meant && (has_address(&p, f->q->text) || str_ieq(p.display_name, f->q->text));
+	meant = meant && !address &&
+		contact_is_called(bytes, finder->words, finder->n, scratch);
+	if (exact || meant)
+		keep(f, exact ? &f->exact : &f->others, &p);
+	arena_free(scratch);
+	return exact || meant;
+}
+
+static enum rc find_in_all(struct own_contacts *own, struct finding *f, struct err *err)
 {
 	enum rc rc = RC_OK;
 
-	for (size_t i = 0; i < found->n && rc == RC_OK; i++) {
-		struct arena *scratch = arena_new();
-		struct dav_object object;
-
-		rc = item_source_read(src, &found->v[i], 1, scratch, &object, err);
-		if (rc == RC_OK && is_meant(object.bytes, q, scratch, a, &r->v[r->n]))
-			r->n++;
-		arena_free(scratch);
+	for (size_t i = 0; i < own->n && rc == RC_OK; i++) {
+		rc = item_find(&own->v[i], &f->finder, err);
+		/* A book that is gone, or closed to the user, takes nobody else along. */
+		if (rc == RC_ABSENT || rc == RC_DENIED) {
+			err_clear(err);
+			rc = RC_OK;
+		}
 	}
 	return rc;
-}
-
-/* Who is called exactly so is meant, and nobody else. */
-static void keep_exact(struct people *r, struct str text)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < r->n; i++)
-		n += str_ieq(r->v[i].display_name, text);
-	if (n == 0)
-		return;
-	n = 0;
-	for (size_t i = 0; i < r->n; i++)
-		if (str_ieq(r->v[i].display_name, text))
-			r->v[n++] = r->v[i];
-	r->n = n;
 }
 
 enum rc resolve_contacts(struct request *rq, struct services *sv, struct own_contacts *own,
 	const struct directory_query *q, struct people *r, bool *cut_r, struct err *err)
 {
-	struct str words[WORDS_MAX];
-	size_t n = words_of(q->text, words);
-	enum rc rc = open_books(rq, sv, own, err);
+	struct str words[DAV_WORDS_MAX];
+	struct finding f = {
+		.finder = {.words = words,
+			   .n = words_of(q->text, words),
+			   .most = SIZE_MAX,
+			   .reads = READS_MAX,
+			   .take = take},
+		.q = q,
+		.a = rq->arena
+        };
+	enum rc rc;
 
 	*r = (struct people){.n = 0};
 	*cut_r = false;
-	if (rc || n == 0)
-		return rc;
-	r->v = ARENA_ARRAY(rq->arena, struct person, q->count + 2);
-	for (size_t i = 0; i < own->n && rc == RC_OK && !*cut_r; i++) {
-		struct items found = {NULL, 0};
-
-		rc = item_find(&own->v[i], words, n, q->count + 1 - r->n, &found, err);
-		if (rc == RC_OK)
-			rc = take(&own->v[i], &found, q, rq->arena, r, err);
-		*cut_r = r->n > q->count;
-	}
-	keep_exact(r, q->text);
-	if (r->n > q->count)
-		r->n = q->count;
-	r->total = r->n + *cut_r;
+	if (own->failed || own->asked++ >= ASKED_MAX || clock_mono_ms() >= rq->deadline_ms)
+		return RC_OK;
+	rc = open_books(rq, sv, own, err);
+	f.others.v = ARENA_ARRAY(rq->arena, struct person, q->count + 1);
+	f.exact.v = ARENA_ARRAY(rq->arena, struct person, q->count + 1);
+	if (rc == RC_OK)
+		rc = find_in_all(own, &f, err);
+	own->failed = rc != RC_OK;
+	*r = f.exact.n ? f.exact : f.others;
+	/* Who is called exactly so is meant, whoever else there may be. */
+	*cut_r = f.finder.cut && !f.exact.n;
 	return rc;
 }

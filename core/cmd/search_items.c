@@ -3,10 +3,8 @@
 #include "core/map/server_id.h"
 #include "core/sync/item_find.h"
 
-enum { WORDS_MAX = 32 };
-
 struct words {
-	struct str v[WORDS_MAX];
+	struct str v[DAV_WORDS_MAX];
 	size_t n;
 };
 
@@ -21,7 +19,7 @@ static void add_words(struct words *r, struct str text)
 		while (word.n && (word.p[word.n - 1] == '"' || word.p[word.n - 1] == ')' ||
 					 word.p[word.n - 1] == '*'))
 			word.n--;
-		if (word.n && r->n < WORDS_MAX)
+		if (word.n && r->n < DAV_WORDS_MAX)
 			r->v[r->n++] = word;
 	}
 }
@@ -37,22 +35,44 @@ static bool read_words(const struct elem *conditions, struct words *r)
 	return r->n > 0;
 }
 
+struct finding {
+	struct item_finder finder; /* first */
+	struct items_search *s;
+	const struct folder *folder;
+};
+
+static bool take(struct item_finder *finder, const struct item *it, struct str bytes UNUSED)
+{
+	struct finding *f = (struct finding *)finder;
+	struct item_hit *h = &f->s->v[f->s->n++];
+
+	*h = (struct item_hit){f->folder, *it};
+	h->item.href = arena_str(f->s->rq->arena, it->href);
+	h->item.etag = arena_str(f->s->rq->arena, it->etag);
+	return true;
+}
+
 static enum rc find_in(struct items_search *s, const struct folder *folder,
 	const struct words *words, struct err *err)
 {
+	struct finding f = {
+		{.words = words->v,
+                 .n = words->n,
+                 .most = s->most - s->n,
+                 .reads = SIZE_MAX,
+                 .take = take},
+		s, folder
+        };
 	struct item_source src;
-	struct items found = {NULL, 0};
 	enum rc rc = servers_items(s->rq, s->sv, folder, &src, err);
 
 	if (rc == RC_OK)
-		rc = item_find(&src, words->v, words->n, s->most - s->n, &found, err);
+		rc = item_find(&src, &f.finder, err);
 	/* One that is gone, or closed to the user, takes its hits with it. */
 	if (rc == RC_ABSENT || rc == RC_DENIED) {
 		err_clear(err);
 		return RC_OK;
 	}
-	for (size_t i = 0; i < found.n && rc == RC_OK; i++)
-		s->v[s->n++] = (struct item_hit){folder, found.v[i]};
 	return rc;
 }
 

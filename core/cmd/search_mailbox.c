@@ -85,6 +85,16 @@ static enum rc choose_folders(struct search *s, unsigned *status_r, struct err *
 	return RC_OK;
 }
 
+/* Without a Class contacts are looked for where an address book is named: a device that
+ * searches its mails must not find people among them. */
+static bool is_named(const struct search *s, const struct folder *f)
+{
+	for (const struct elem *e = s->q.ids; e; e = elem_again(e))
+		if (str_eq(e->text, f->id))
+			return true;
+	return false;
+}
+
 /* The address books, where there is a server of them. */
 static void choose_books(struct search *s)
 {
@@ -96,8 +106,10 @@ static void choose_books(struct search *s)
 		.conditions = s->q.conditions,
 		.folders = ARENA_ARRAY(a, const struct folder *, shown.n + 1),
 		.most = SEARCH_HITS_MAX};
-	for (size_t i = 0; i < shown.n && s->q.contacts && s->sv->dav; i++)
-		if (shown.v[i].kind == FOLDER_CONTACTS && is_searched(s, &shown.v[i]))
+	for (size_t i = 0; i < shown.n && s->sv->dav; i++)
+		if (shown.v[i].kind == FOLDER_CONTACTS &&
+			(s->q.any ? is_named(s, &shown.v[i])
+				  : s->q.contacts && is_searched(s, &shown.v[i])))
 			s->items.folders[s->items.nfolders++] = &shown.v[i];
 }
 
@@ -154,7 +166,7 @@ static enum rc keep(struct search *s, struct err *err)
 	enum rc rc;
 
 	/* A list that one page shows whole is not asked for again. */
-	if (s->n <= s->range.to + 1)
+	if (s->n + s->items.n <= s->range.to + 1)
 		return RC_OK;
 	buf_init(&b, BUF_MAX_TEXT);
 	varint_put(&b, s->q.hash);
@@ -332,9 +344,23 @@ static enum rc write_page(struct search *s, struct reply *rp, struct err *err)
 	return RC_OK;
 }
 
+/* Mails are found without the server of the contacts. */
+static enum rc find_items(struct search *s, struct err *err)
+{
+	enum rc rc = search_items_find(&s->items, err);
+
+	if (rc != RC_UNAVAILABLE || !s->q.email)
+		return rc;
+	log_warning("contacts were not searched: %s", err->text);
+	s->items.n = 0;
+	err_clear(err);
+	return RC_OK;
+}
+
+/* The list of mails of the first page holds for the ones behind it. */
 static enum rc find_mails(struct search *s, bool anew, struct err *err)
 {
-	enum rc rc = s->range.from && !anew ? recall(s, err) : RC_ABSENT;
+	enum rc rc = !s->q.email ? RC_OK : s->range.from && !anew ? recall(s, err) : RC_ABSENT;
 
 	if (rc != RC_ABSENT)
 		return rc;
@@ -364,17 +390,9 @@ static enum rc run(struct search *s, struct reply *rp, struct err *err)
 	if (status)
 		return search_status(rp, status);
 	choose_books(s);
-	if (s->q.email)
-		rc = find_mails(s, elem_has(options, SEARCH_REBUILD_RESULTS), err);
+	rc = find_items(s, err);
 	if (rc == RC_OK)
-		rc = search_items_find(&s->items, err);
-	/* Mails are found without the other server. */
-	if (rc == RC_UNAVAILABLE && s->n) {
-		log_warning("contacts were not searched: %s", err->text);
-		s->items.n = 0;
-		err_clear(err);
-		rc = RC_OK;
-	}
+		rc = find_mails(s, elem_has(options, SEARCH_REBUILD_RESULTS), err);
 	if (rc)
 		return rc;
 	if (s->n + s->items.n == 0)

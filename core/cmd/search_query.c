@@ -134,10 +134,8 @@ unsigned search_query_read(const struct elem *store, struct arena *a, struct sea
 		return SEARCH_TOO_COMPLEX;
 	for (q->conditions = e; e && !status; e = e->next)
 		status = read_condition(q, a, e, &classes);
-	q->email = q->email || !classes;
-	/* Without a Class contacts are looked for where an address book is named: a device that
-	 * searches its mails must not find people among them. */
-	q->contacts = q->contacts || (!classes && q->ids);
+	q->any = !classes;
+	q->email = q->email || q->any;
 	q->hash = 14695981039346656037u;
 	hash_elem(&q->hash, query->child);
 	q->hash = (q->hash ^ q->deep) * 1099511628211u;

@@ -11,6 +11,7 @@ struct search_query {
 	struct mail_term *term;
 	struct str conversation; /* its id, STR_NONE: none */
 	bool email, contacts;    /* they are among the classes */
+	bool any;                /* no class was named */
 	bool deep;
 	const struct elem *ids;        /* the first CollectionId; NULL: all folders */
 	const struct elem *conditions; /* the first one, whatever it is */

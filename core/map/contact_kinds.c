@@ -153,6 +153,13 @@ bool contact_is_smtp(struct str s)
 	return at < s.n ? is_addr_spec(s, at) : is_word(s);
 }
 
+struct str contact_address(const struct contact *c, const struct vcard_line *l)
+{
+	struct str s = bare_address(vcard_text(&c->card, l));
+
+	return contact_is_smtp(s) ? s : STR_NONE;
+}
+
 static enum rc email_normal(
 	const struct contact *c UNUSED, struct str *text, struct err *err UNUSED)
 {

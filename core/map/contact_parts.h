@@ -145,6 +145,9 @@ void contact_list_set(
 bool contact_line_is(const struct contact *c, const struct vcard_line *l, const char *types,
 	const char *label);
 
+/* The SMTP address of a line; STR_NONE: it is of another kind. */
+struct str contact_address(const struct contact *c, const struct vcard_line *l);
+
 /* The picture that the device is shown; STR_NONE: none. */
 struct str contact_picture(const struct contact *c);
 enum { CONTACT_PICTURE_MAX = 48 * 1024 }; /* [MS-ASCNTC] 2.2.2.58: base64 text */

@@ -5,13 +5,14 @@
 #include <glib.h>
 #include <string.h>
 
-/* The lines that a person reads. */
-static const char *const names[] = {"FN", "N", "NICKNAME", "ORG", "TITLE", "EMAIL", "TEL",
+/* The lines that a person reads; those of names and addresses first. */
+static const char *const names[] = {"FN", "N", "NICKNAME", "EMAIL", "ORG", "TITLE", "TEL",
 	"ADR", "NOTE", "CATEGORIES", "URL", "IMPP"};
+enum { NAMES = 4 };
 
-static bool is_read(const struct vcard_line *l)
+static bool is_among(const struct vcard_line *l, size_t n)
 {
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+	for (size_t i = 0; i < n; i++)
 		if (str_iis(l->name, names[i]))
 			return true;
 	return false;
@@ -27,28 +28,57 @@ static gchar *fold(struct str s)
 	return r;
 }
 
-bool contact_says(struct str card, const struct str *words, size_t n, struct arena *a)
+/* What stands in the first n kinds of lines, folded, a line each; NULL: this is no card. */
+static GString *text_of(struct str card, size_t n, struct arena *a)
 {
 	struct vcard c;
 	GString *all;
-	size_t found = 0;
 
 	if (vcard_read(card, a, &c, NULL))
-		return false;
-	all = g_string_new(NULL);
+		return NULL;
+	all = g_string_new("\n");
 	for (const struct vcard_line *l = c.first; l; l = l->next) {
-		gchar *text = is_read(l) ? fold(vcard_text(&c, l)) : NULL;
+		gchar *text = is_among(l, n) ? fold(vcard_text(&c, l)) : NULL;
 
 		if (text)
 			g_string_append_printf(all, "%s\n", text);
 		g_free(text);
 	}
-	for (size_t i = 0; i < n; i++) {
+	return all;
+}
+
+/* It stands there at all, or as the beginning of a word. */
+static bool stands_in(const char *text, const char *word, bool beginning)
+{
+	for (const char *at = strstr(text, word); at; at = strstr(at + 1, word))
+		if (!beginning || at == text || strchr(" \n;,-.'\"(", at[-1]))
+			return true;
+	return false;
+}
+
+static bool all_stand_in(struct str card, size_t lines, bool beginning, const struct str *words,
+	size_t n, struct arena *a)
+{
+	GString *all = text_of(card, lines, a);
+	size_t found = 0;
+
+	for (size_t i = 0; all && i < n; i++) {
 		gchar *word = fold(words[i]);
 
-		found += strstr(all->str, word) != NULL;
+		found += *word && stands_in(all->str, word, beginning);
 		g_free(word);
 	}
-	(void)g_string_free(all, TRUE);
-	return found == n;
+	if (all)
+		(void)g_string_free(all, TRUE);
+	return all && found == n;
+}
+
+bool contact_says(struct str card, const struct str *words, size_t n, struct arena *a)
+{
+	return all_stand_in(card, ARRAY_LEN(names), false, words, n, a);
+}
+
+bool contact_is_called(struct str card, const struct str *words, size_t n, struct arena *a)
+{
+	return all_stand_in(card, NAMES, true, words, n, a);
 }

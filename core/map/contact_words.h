@@ -12,5 +12,7 @@
  * what cannot be read as a card.
  */
 bool contact_says(struct str card, const struct str *words, size_t n, struct arena *a);
+/* Whether each of the words begins a word of a name, or an address: who is called so. */
+bool contact_is_called(struct str card, const struct str *words, size_t n, struct arena *a);
 
 #endif

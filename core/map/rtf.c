@@ -189,13 +189,13 @@ static void hide(struct reading *x, const struct word *w UNUSED, bool has UNUSED
 /* On and off; inside of what is hidden anyway it changes nothing. */
 static void veil(struct reading *x, const struct word *w UNUSED, bool has_number, long number)
 {
-	flush(x);
 	x->v[x->depth].veiled = !has_number || number != 0;
 }
 
 static void codepage(
 	struct reading *x, const struct word *w UNUSED, bool has UNUSED, long number)
 {
+	flush(x);
 	x->charset = arena_printf(x->a, "CP%ld", number);
 }
 
@@ -323,7 +323,6 @@ static void control_symbol(struct reading *x, char c)
 
 static void open_group(struct reading *x)
 {
-	flush(x);
 	x->skip = 0;
 	if (x->too_deep || x->depth + 1 == GROUPS) {
 		x->too_deep++;
@@ -335,7 +334,6 @@ static void open_group(struct reading *x)
 
 static void close_group(struct reading *x)
 {
-	flush(x);
 	x->skip = 0;
 	if (x->too_deep)
 		x->too_deep--;
@@ -364,12 +362,13 @@ static void read_all(struct reading *x)
 
 enum rc rtf_to_text(struct str rtf, struct arena *a, struct str *text_r)
 {
-	struct reading x = {.in = rtf, .a = a, .charset = STR("windows-1252")};
+	struct reading x = {.in = rtf, .charset = STR("windows-1252")};
 
 	if (rtf.n > RTF_MAX)
 		return RC_LIMIT;
 	if (!str_starts(str_trim(rtf), "{\\rtf"))
 		return RC_INVALID;
+	x.a = arena_new();
 	x.v[0].unicode_skip = 1;
 	buf_init(&x.out, 4 * (size_t)RTF_MAX);
 	buf_init(&x.bytes, RTF_MAX);
@@ -377,5 +376,6 @@ enum rc rtf_to_text(struct str rtf, struct arena *a, struct str *text_r)
 	*text_r = utf8_cleaned(arena_str(a, buf_str(&x.out)), a);
 	buf_release(&x.out);
 	buf_release(&x.bytes);
+	arena_free(x.a);
 	return RC_OK;
 }

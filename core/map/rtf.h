@@ -9,7 +9,7 @@
 #include "core/base/rc.h"
 
 /* Larger rich text is none: RC_LIMIT. */
-#define RTF_MAX (4u * 1024 * 1024)
+#define RTF_MAX (1024u * 1024)
 
 /* Undoes the compression. RC_INVALID: it is none. The checksum, which not every phone gets
  * right, does not matter. */

@@ -101,12 +101,14 @@ struct dav_ops {
 
 	/*
 	 * The cards of a collection of which a name, an address, a number, a note or the like
-	 * contains `text`, without regard to case; hrefs and ETags alone. A server that is
-	 * lenient gives more than that. RC_INVALID: it cannot search. One trip
-	 * (addressbook-query, RFC 6352 8.6).
+	 * contains one of the words (DAV_WORDS_MAX at most), without regard to case; hrefs and
+	 * ETags alone. A server that is lenient gives more than that; one that cannot look
+	 * everywhere (Radicale: not at N, ORG, ADR and CATEGORIES) leaves out what has none
+	 * of the words elsewhere. RC_INVALID: it cannot search. One trip (addressbook-query,
+	 * RFC 6352 8.6), some more when it is found out what the server can.
 	 */
-	enum rc (*find)(struct dav *d, struct str path, struct str text, struct arena *a,
-		struct dav_entry **v_r, size_t *n_r, struct err *err);
+	enum rc (*find)(struct dav *d, struct str path, const struct str *words, size_t n,
+		struct arena *a, struct dav_entry **v_r, size_t *n_r, struct err *err);
 
 	/*
 	 * Writes an object. etag: what is there now; empty: nothing is, and RC_CONFLICT when
@@ -138,6 +140,8 @@ struct dav_ops {
 	/* With all that is in it. */
 	enum rc (*erase)(struct dav *d, struct str path, struct err *err);
 };
+
+enum { DAV_WORDS_MAX = 16, DAV_WORD_MAX = 256 }; /* longer ones are cut */
 
 /* Larger objects are not read: `refused`. */
 #define DAV_OBJECT_MAX (32u * 1024 * 1024)

@@ -6,13 +6,27 @@
 
 #include "core/sync/item_source.h"
 
+struct item_finder {
+	/* In */
+	const struct str *words;
+	size_t n;
+	size_t most;  /* no more is taken */
+	size_t reads; /* no more is read of a collection; of one that has more items than that
+			 and a server that cannot search nothing is */
+	/* What contains each of the words: whether it is taken. The bytes are gone afterwards.
+	 */
+	bool (*take)(struct item_finder *f, const struct item *it, struct str bytes);
+	/* Out */
+	size_t taken;
+	bool cut; /* not all was looked at */
+};
+
 /*
- * Adds to r those of the source that contain each of the words, in the order of their numbers,
- * until there are `most`. The server is asked for the longest word (one trip for each
- * collection, after one for what changed), and only what it names is read; one that cannot
- * search has all its items read.
+ * In the order of their numbers, collection by collection. The server is asked for the words
+ * (one trip for each collection, after one for what changed), and only what it names is read;
+ * what it cannot look for (core/model/dav.h) is not found. One that cannot search has all its
+ * items read.
  */
-MUST_USE enum rc item_find(struct item_source *src, const struct str *words, size_t n,
-	size_t most, struct items *r, struct err *err);
+MUST_USE enum rc item_find(struct item_source *src, struct item_finder *f, struct err *err);
 
 #endif

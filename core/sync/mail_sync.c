@@ -253,10 +253,12 @@ static enum rc write_changes(struct mail_round *r, struct err *err)
 
 		if (!what)
 			continue;
-		if (commands_full(r->out)) {
-			/* The next look starts from the old MODSEQ and finds the rest again. */
+		/* The next look starts from the old MODSEQ and finds the rest again; but for
+		 * what was refused (they stand last), since that is no change to the server.
+		 */
+		if (commands_full(r->out) && i < r->delta.nflags - r->reverted.n) {
 			r->st.again = true;
-			return RC_OK;
+			continue;
 		}
 		commands_begin(r->out, AIRSYNC_CHANGE, f->uid);
 		email_write_flags(what, f, mail_notes_of(&notes, f->uid), clock_now(),

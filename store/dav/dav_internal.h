@@ -47,8 +47,11 @@ struct dav_client {
 	struct str origin, host, place; /* of carddav_url; place: its path, may be a template */
 	char context[512]; /* where the principal of a user is told; "": not yet known */
 	struct known_homes *known;
-	unsigned without;    /* DAV_LACKS_ */
-	unsigned find_level; /* see find.c */
+	unsigned without; /* DAV_LACKS_ */
+	/* How much the server can be asked for at a time, and until when that is believed;
+	 * find.c. */
+	unsigned find_level;
+	int64_t find_until;
 	struct silence *silence, own;
 };
 
@@ -116,8 +119,8 @@ enum rc dav_op_changes(struct dav *d, struct str path, struct str token, struct 
 	struct dav_changes *r, struct err *err);
 enum rc dav_op_get(struct dav *d, struct str path, struct dav_object *v, size_t n,
 	struct arena *a, struct err *err);
-enum rc dav_op_find(struct dav *d, struct str path, struct str text, struct arena *a,
-	struct dav_entry **v_r, size_t *n_r, struct err *err);
+enum rc dav_op_find(struct dav *d, struct str path, const struct str *words, size_t n,
+	struct arena *a, struct dav_entry **v_r, size_t *n_r, struct err *err);
 enum rc dav_op_put(struct dav *d, struct str href, struct str etag, const char *type,
 	struct str bytes, struct arena *a, struct str *etag_r, struct err *err);
 enum rc dav_op_remove(struct dav *d, struct str href, struct str etag, struct err *err);

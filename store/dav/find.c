@@ -1,68 +1,95 @@
 /*
- * find: the cards that contain a text, by addressbook-query (RFC 6352 section 8.6).
+ * find: the cards that contain a word, by addressbook-query (RFC 6352 section 8.6).
  */
 #include "store/dav/dav_internal.h"
 
+#include "core/base/clock.h"
+#include "core/base/utf8.h"
 #include "core/base/xml.h"
 
-/* Where a text is looked for. Radicale fails over values that are lists, so those come last. */
+/* Where a word is looked for. Radicale fails over values that are lists, so those come last. */
 static const char *const properties[] = {"FN", "NICKNAME", "TITLE", "EMAIL", "TEL", "NOTE",
 	"URL", "IMPP", "N", "ORG", "ADR", "CATEGORIES"};
 enum { SIMPLE = 8 };
 
-/* How many of them a server can be asked about, by what came of it before. */
+/* How many of them a server is asked about, until it does not stumble. */
 static const size_t levels[] = {ARRAY_LEN(properties), SIMPLE};
 
-static void query_body(struct str text, size_t n, struct buf *b)
+/* For how long it is believed to know that, or that it cannot search: an outage may look alike.
+ */
+enum { KNOWN_MS = 600 * 1000, CANNOT_MS = 60 * 1000 };
+
+static void add_match(const char *property, struct str word, struct buf *b)
+{
+	buf_addf(b,
+		"<R:prop-filter name=\"%s\"><R:text-match collation=\"i;unicode-casemap\" "
+		"match-type=\"contains\">",
+		property);
+	xml_escape(b, utf8_cut(word, DAV_WORD_MAX));
+	buf_adds(b, "</R:text-match></R:prop-filter>");
+}
+
+static void query_body(const struct str *words, size_t n, size_t level, struct buf *b)
 {
 	buf_adds(b, DAV_XML "<R:addressbook-query " DAV_XMLNS
 			    "><D:prop><D:getetag/></D:prop><R:filter test=\"anyof\">");
-	for (size_t i = 0; i < n; i++) {
-		buf_addf(b,
-			"<R:prop-filter name=\"%s\"><R:text-match "
-			"collation=\"i;unicode-casemap\" match-type=\"contains\">",
-			properties[i]);
-		xml_escape(b, text);
-		buf_adds(b, "</R:text-match></R:prop-filter>");
-	}
+	for (size_t i = 0; i < levels[level]; i++)
+		for (size_t k = 0; k < n && k < DAV_WORDS_MAX; k++)
+			add_match(properties[i], words[k], b);
 	buf_adds(b, "</R:filter></R:addressbook-query>\n");
 }
 
-static enum rc query(struct dav_user *u, struct str path, struct str text, size_t n,
-	struct arena *a, struct multistatus *ms, struct err *err)
+static enum rc query(struct dav_user *u, struct str path, const struct str *words, size_t n,
+	size_t level, struct arena *a, struct multistatus *ms, struct err *err)
 {
 	struct exchange x = {.method = "REPORT", .path = path, .depth = DEPTH_1};
 	struct buf b;
 	enum rc rc;
 
-	*ms = (struct multistatus){.n = 0};
-	buf_init(&b, BUF_MAX_LINE);
-	query_body(text, n, &b);
+	buf_init(&b, BUF_MAX_TEXT);
+	query_body(words, n, level, &b);
 	x.body = buf_str(&b);
-	rc = b.over ? err_set(err, RC_INVALID, "the text is too long to be looked for")
-		    : dav_multistatus(u, &x, a, ms, err);
+	rc = dav_multistatus(u, &x, a, ms, err);
 	buf_release(&b);
 	return rc;
 }
 
-/* A server that stumbles over the question is asked less, and then no more. */
-enum rc dav_op_find(struct dav *d, struct str path, struct str text, struct arena *a,
-	struct dav_entry **v_r, size_t *n_r, struct err *err)
+/* A server that stumbles over the question is asked less, and then no more for a while. */
+static enum rc ask(struct dav_user *u, struct str path, const struct str *words, size_t n,
+	struct arena *a, struct multistatus *ms, struct err *err)
 {
-	struct dav_user *u = (struct dav_user *)d;
-	unsigned *level = &u->client->find_level;
-	struct multistatus ms = {.n = 0};
-	enum rc rc = RC_INVALID;
+	struct dav_client *c = u->client;
+	int64_t now = clock_mono_ms();
+	unsigned from = now < c->find_until ? c->find_level : 0;
+
+	for (unsigned level = from; level < ARRAY_LEN(levels); level++) {
+		enum rc rc;
+
+		err_clear(err);
+		*ms = (struct multistatus){.n = 0};
+		rc = query(u, path, words, n, level, a, ms, err);
+		if (rc == RC_OK && level > from) {
+			c->find_level = level;
+			c->find_until = now + KNOWN_MS;
+		}
+		if (ms->status != 500 && rc != RC_INVALID)
+			return rc;
+	}
+	if (from < ARRAY_LEN(levels)) {
+		c->find_level = ARRAY_LEN(levels);
+		c->find_until = now + CANNOT_MS;
+	}
+	err_clear(err);
+	return err_set(err, RC_INVALID, "the CardDAV server cannot search");
+}
+
+enum rc dav_op_find(struct dav *d, struct str path, const struct str *words, size_t n,
+	struct arena *a, struct dav_entry **v_r, size_t *n_r, struct err *err)
+{
+	struct multistatus ms;
+	enum rc rc = ask((struct dav_user *)d, path, words, n, a, &ms, err);
 
 	*n_r = 0;
-	for (; *level < ARRAY_LEN(levels); ++*level) {
-		err_clear(err);
-		rc = query(u, path, text, levels[*level], a, &ms, err);
-		if (ms.status != 500 && rc != RC_INVALID)
-			break;
-	}
-	if (*level == ARRAY_LEN(levels))
-		return err_set(err, RC_INVALID, "the CardDAV server cannot search");
 	if (rc)
 		return rc;
 	*v_r = ARENA_ARRAY(a, struct dav_entry, ms.n + 1);
