@@ -29,6 +29,7 @@ struct box {
 	enum mail_use use;
 	uint32_t uidvalidity, uidnext;
 	uint64_t modseq;
+	bool read_only;
 	struct message *v;
 	size_t n, cap;
 };
@@ -703,6 +704,8 @@ static enum rc do_store(struct mail *mail, struct str folder, uint32_t uidvalidi
 		return absent(folder, err);
 	if (uidvalidity && uidvalidity != b->uidvalidity)
 		return remade(err);
+	if (b->read_only)
+		return err_set(err, RC_DENIED, "%s may not be changed", b->path);
 	for (size_t i = 0; i < n; i++) {
 		struct message *m = message(b, v[i].uid);
 		unsigned flags;
@@ -1079,6 +1082,14 @@ void fake_mail_keywords(
 	free(m->keywords);
 	m->keywords = keywords ? strdup(keywords) : NULL;
 	touch(b, m);
+}
+
+void fake_mail_read_only(struct fake_mail *fm, const char *path, bool read_only)
+{
+	struct box *b = find(fm, str_of(path));
+
+	assert(b);
+	b->read_only = read_only;
 }
 
 void fake_mail_new_uidvalidity(struct fake_mail *fm, const char *path)

@@ -28,6 +28,8 @@ void fake_mail_expunge(struct fake_mail *fm, const char *path, uint32_t uid);
 void fake_mail_set_flags(struct fake_mail *fm, const char *path, uint32_t uid, unsigned flags);
 void fake_mail_keywords(
 	struct fake_mail *fm, const char *path, uint32_t uid, const char *keywords);
+/* Flags cannot be stored there (a shared folder without that right). */
+void fake_mail_read_only(struct fake_mail *fm, const char *path, bool read_only);
 void fake_mail_new_uidvalidity(struct fake_mail *fm, const char *path);
 /* BODYSTRUCTURE of this message is nonsense from now on: it cannot be mapped. */
 void fake_mail_poison(struct fake_mail *fm, const char *path, uint32_t uid, bool poisoned);

@@ -104,6 +104,36 @@ static void test_the_age_filter_limits_what_the_phone_holds(void **state UNUSED)
 	}
 }
 
+/* C174: what may not be changed is told to the device as it is, though a window is used up. */
+static void test_a_refused_flag_is_put_back(void **state UNUSED)
+{
+	for (unsigned window = 1; window < 3; window++) {
+		const struct elem *c;
+		char lines[512];
+
+		begin("14.1", "");
+		add(1);
+		add(2);
+		(void)sync_inbox("");
+		assert_int_equal(commands(sync_inbox(""), AIRSYNC_ADD), 2);
+		fake_mail_read_only(e.mail, "INBOX", true);
+		fake_mail_expunge(e.mail, "INBOX", fake_mail_uid(e.mail, "INBOX", 1));
+		(void)snprintf(lines, sizeof(lines),
+			"      airsync:WindowSize \"%u\"\n      airsync:Commands\n"
+			"        airsync:Change\n          airsync:ServerId \"%s:%u\"\n"
+			"          airsync:ApplicationData\n            email:Read \"1\"\n",
+			window, inbox->id, (unsigned)fake_mail_uid(e.mail, "INBOX", 0));
+		c = sync_inbox(lines);
+		assert_int_equal(commands(c, AIRSYNC_DELETE), 1);
+		assert_int_equal(commands(c, AIRSYNC_CHANGE), 1);
+		c = elem_child(elem_child(c, AIRSYNC_COMMANDS), AIRSYNC_CHANGE);
+		assert_int_equal(
+			elem_u32(elem_child(c, AIRSYNC_APPLICATION_DATA), EMAIL_READ, 9), 0);
+		assert_null(sync_inbox(""));
+		end();
+	}
+}
+
 /* K8: a changed filter takes effect in the same round, in both directions; K8, C157 */
 static void test_a_changed_filter_takes_effect_at_once(void **state UNUSED)
 {
@@ -359,6 +389,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_age_filter_limits_what_the_phone_holds),
+		cmocka_unit_test(test_a_refused_flag_is_put_back),
 		cmocka_unit_test(test_a_changed_filter_takes_effect_at_once),
 		cmocka_unit_test(test_messages_grow_too_old),
 		cmocka_unit_test(test_windows_are_newest_first_and_bounded),
