@@ -86,7 +86,7 @@ static enum rc ask(struct dav_user *u, struct str path, const struct str *words,
 enum rc dav_op_find(struct dav *d, struct str path, const struct str *words, size_t n,
 	struct arena *a, struct dav_entry **v_r, size_t *n_r, struct err *err)
 {
-	struct multistatus ms;
+	struct multistatus ms = {.n = 0};
 	enum rc rc = ask((struct dav_user *)d, path, words, n, a, &ms, err);
 
 	*n_r = 0;
