@@ -1,8 +1,8 @@
 #include "fcgi/loops.h"
 
+#include "fcgi/shared.h"
+
 #include <stdatomic.h>
-#include <stdlib.h>
-#include <sys/mman.h>
 
 /* How often a device may be told the same; then it waits, longer each time. */
 enum { SLOTS = 1 << 13, PATIENCE = 5, STEP = 30, STEPS_MAX = 20, FORGET_MS = 1800 * 1000 };
@@ -21,18 +21,12 @@ struct loops {
 
 struct loops *loops_new(void)
 {
-	void *p = mmap(NULL, sizeof(struct loops), PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	if (p == MAP_FAILED)
-		abort();
-	return p;
+	return shared_new(sizeof(struct loops));
 }
 
 void loops_free(struct loops *l)
 {
-	if (l)
-		(void)munmap(l, sizeof(*l));
+	shared_free(l, sizeof(*l));
 }
 
 int64_t loops_count(struct loops *l, int64_t device, uint64_t state, int64_t now)

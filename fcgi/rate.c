@@ -1,8 +1,8 @@
 #include "fcgi/rate.h"
 
+#include "fcgi/shared.h"
+
 #include <stdatomic.h>
-#include <stdlib.h>
-#include <sys/mman.h>
 
 enum { SLOTS = 1 << 14, PROBES = 8, MINUTE_MS = 60000 };
 
@@ -18,18 +18,12 @@ struct rate {
 
 struct rate *rate_new(void)
 {
-	void *p = mmap(NULL, sizeof(struct rate), PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	if (p == MAP_FAILED)
-		abort();
-	return p;
+	return shared_new(sizeof(struct rate));
 }
 
 void rate_free(struct rate *r)
 {
-	if (r)
-		(void)munmap(r, sizeof(*r));
+	shared_free(r, sizeof(*r));
 }
 
 static uint64_t hash(struct str s)

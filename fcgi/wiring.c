@@ -1,5 +1,6 @@
 #include "fcgi/wiring.h"
 
+#include "fcgi/shared.h"
 #include "store/certs/certs.h"
 #include "store/dav/dav.h"
 #include "store/imap/imap.h"
@@ -9,7 +10,6 @@
 #include "store/smtp/smtp.h"
 
 #include <stdlib.h>
-#include <sys/mman.h>
 
 struct wiring_shared {
 	struct silence dav;
@@ -26,18 +26,12 @@ struct wiring {
 
 struct wiring_shared *wiring_shared_new(void)
 {
-	void *p = mmap(NULL, sizeof(struct wiring_shared), PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	if (p == MAP_FAILED)
-		abort();
-	return p;
+	return shared_new(sizeof(struct wiring_shared));
 }
 
 void wiring_shared_free(struct wiring_shared *shared)
 {
-	if (shared)
-		(void)munmap(shared, sizeof(*shared));
+	shared_free(shared, sizeof(*shared));
 }
 
 void wiring_shared_forget(struct wiring_shared *shared)
