@@ -329,7 +329,11 @@ static enum rc do_find(struct dav *d, struct str path, const struct str *words, 
 {
 	struct fake_dav *fd = of(d);
 	struct book *b = find(fd, path);
+	struct str word = words[0];
 
+	for (size_t k = 1; k < n; k++)
+		if (words[k].n > word.n)
+			word = words[k];
 	*n_r = 0;
 	BEGIN(fd, err);
 	if (!b)
@@ -340,11 +344,7 @@ static enum rc do_find(struct dav *d, struct str path, const struct str *words, 
 	for (size_t i = 0; i < b->n; i++) {
 		const struct object *o = b->v[i];
 
-		bool any = false;
-
-		for (size_t k = 0; k < n && o->bytes; k++)
-			any = any || has_text((struct str){o->bytes, o->n}, words[k]);
-		if (any)
+		if (o->bytes && has_text((struct str){o->bytes, o->n}, word))
 			(*v_r)[(*n_r)++] =
 				(struct dav_entry){.href = arena_str(a, str_of(o->href)),
 					.etag = arena_str(a, etag_of(o))};

@@ -309,7 +309,10 @@ static void test_the_users_own_contacts(void **state UNUSED)
 		{"qu",             2, 2, "2",  NULL               },
 		{"No Address",     4, 0, NULL, NULL               },
 		{"cher",           1, 1, "1",  "cher@example.test"},
- /* Who is called so, and not what else stands in a card. */
+ /* Who is called so, and not what else stands in a card, or the domain. */
+		{"own.test",       4, 0, NULL, NULL               },
+		{"test",           4, 0, NULL, NULL               },
+		{"smithe",         1, 1, "2",  "smithers@own.test"},
 		{"Berlin",         4, 0, NULL, NULL               },
 		{"harias",         4, 0, NULL, NULL               },
 		{"Bob Smith",      1, 1, "2",  "bob@own.test"     },
@@ -318,6 +321,8 @@ static void test_the_users_own_contacts(void **state UNUSED)
 		{"Smith",          2, 2, "2",  NULL               },
 		{"Smithers",       1, 1, "2",  "smithers@own.test"},
 	};
+
+	const struct elem *many;
 
 	begin("14.1");
 	eas_dav(&e);
@@ -352,6 +357,19 @@ static void test_the_users_own_contacts(void **state UNUSED)
 						   RESOLVERECIPIENTS_EMAIL_ADDRESS),
 				cases[i].address));
 	}
+	/* Five of them have no address. */
+	many = response(
+		resolve("Smith", "    resolverecipients:MaxAmbiguousRecipients \"2\"\n"), 0);
+	assert_int_equal(status(many), 2);
+	assert_int_equal(elem_u32(many, RESOLVERECIPIENTS_RECIPIENT_COUNT, 0), 2);
+	/* One who stands in two books is one. */
+	fake_dav_collection(e.dav, FAKE_DAV_HOME "more/", "More", DAV_CARDS);
+	(void)fake_dav_put(e.dav, FAKE_DAV_HOME "more/", "a.vcf",
+		"BEGIN:VCARD\r\nVERSION:3.0\r\nUID:a\r\nFN:Zacharias Quux\r\n"
+		"N:Quux;Zacharias;;;\r\nEMAIL:ZAC@own.test\r\nEND:VCARD\r\n");
+	story_must(phone_folder_sync(&p), &p);
+	assert_int_equal(status(response(resolve("zac@own.test", NULL), 0)), 1);
+	assert_int_equal(status(response(resolve("zachari", NULL), 0)), 1);
 	/* A book that is closed to the user takes no other along. */
 	fake_dav_collection(e.dav, FAKE_DAV_HOME "aaa/", "Aaa", DAV_CARDS);
 	story_must(phone_folder_sync(&p), &p);
@@ -366,6 +384,37 @@ static void test_the_users_own_contacts(void **state UNUSED)
 	fake_dav_down(e.dav, RC_UNAVAILABLE);
 	assert_int_equal(status(response(resolve("zachari|cher", NULL), 0)), 4);
 	assert_int_equal(status(response(resolve("zachari|cher", NULL), 1)), 1);
+	end();
+}
+
+static void fill(unsigned from, unsigned n)
+{
+	for (unsigned i = from; i < from + n; i++)
+		put_card(arena_printf(a, "t%03u.vcf", i).p,
+			arena_printf(a,
+				"FN:Twin %u\r\nN:Twin;%u;;;\r\nEMAIL:twin%u@own.test\r\n", i, i,
+				i)
+				.p);
+}
+
+/* A name that more cards have than are read is nobody's alone; an address is. Of a large book
+ * at a server that cannot search nothing is read, and what is gone makes no book large. */
+static void test_large_books(void **state UNUSED)
+{
+	begin("14.1");
+	eas_dav(&e);
+	put_card("a.vcf", "FN:Ann Twin\r\nN:Twin;Ann;;;\r\nEMAIL:ann.twin@own.test\r\n");
+	fill(0, 310);
+	story_must(phone_folder_sync(&p), &p);
+	assert_int_equal(status(response(resolve("Ann Twin", NULL), 0)), 3);
+	assert_int_equal(status(response(resolve("ann.twin@own.test", NULL), 0)), 1);
+	assert_int_equal(status(response(resolve("Twin 309", NULL), 0)), 4);
+	fake_dav_cannot_find(e.dav, true);
+	assert_int_equal(status(response(resolve("ann.twin@own.test", NULL), 0)), 4);
+	for (unsigned i = 0; i < 200; i++)
+		fake_dav_remove(e.dav, FAKE_DAV_CONTACTS, arena_printf(a, "t%03u.vcf", i).p);
+	assert_int_equal(status(response(resolve("ann.twin@own.test", NULL), 0)), 1);
+	assert_int_equal(status(response(resolve("Twin 309", NULL), 0)), 1);
 	end();
 }
 
@@ -581,6 +630,7 @@ int main(void)
 		cmocka_unit_test(test_people_without_an_address_are_nobody),
 		cmocka_unit_test(test_a_directory_that_gives_up),
 		cmocka_unit_test(test_the_users_own_contacts),
+		cmocka_unit_test(test_large_books),
 		cmocka_unit_test(test_certificates_that_are_good_are_given),
 		cmocka_unit_test(test_the_short_form_of_certificates),
 		cmocka_unit_test(test_pictures_come_from_14_1_on),

@@ -61,6 +61,7 @@ struct finding {
 	const struct directory_query *q;
 	struct arena *a;
 	struct people others, exact; /* room for q->count each; total: that there are */
+	bool addressed;              /* the exact one is meant by his address */
 };
 
 /* One of the person's addresses is that one. */
@@ -74,9 +75,12 @@ static bool has_address(struct person *p, struct str address)
 	return false;
 }
 
-/* What is told of a person is copied. */
+/* What is told of a person is copied. One who stands in two books is one. */
 static void keep(struct finding *f, struct people *r, const struct person *p)
 {
+	for (size_t i = 0; i < r->n; i++)
+		if (str_ieq(r->v[i].email, p->email))
+			return;
 	r->total++;
 	if (r->n < f->q->count)
 		r->v[r->n++] = (struct person){.display_name = arena_str(f->a, p->display_name),
@@ -92,7 +96,9 @@ static bool take(struct item_finder *finder, const struct item *it UNUSED, struc
 	struct person p;
 	bool exact, meant = contact_person(bytes, scratch, &p);
 
-	exact = meant && (has_address(&p, f->q->text) || str_ieq(p.display_name, f->q->text));
+	if (meant && has_address(&p, f->q->text))
+		f->addressed = true;
+	exact = meant && (str_ieq(p.email, f->q->text) || str_ieq(p.display_name, f->q->text));
 	meant = meant && !address &&
 		contact_is_called(bytes, finder->words, finder->n, scratch);
 	if (exact || meant)
@@ -142,7 +148,7 @@ enum rc resolve_contacts(struct request *rq, struct services *sv, struct own_con
 		rc = find_in_all(own, &f, err);
 	own->failed = rc != RC_OK;
 	*r = f.exact.n ? f.exact : f.others;
-	/* Who is called exactly so is meant, whoever else there may be. */
-	*cut_r = f.finder.cut && !f.exact.n;
+	/* An address has nobody else. */
+	*cut_r = f.finder.cut && !f.addressed;
 	return rc;
 }

@@ -28,6 +28,20 @@ static gchar *fold(struct str s)
 	return r;
 }
 
+/* Nobody is called by the domain of his address. */
+static struct str local_part(struct str address)
+{
+	size_t at = address.n, from = 0;
+
+	for (size_t i = 0; i < address.n; i++) {
+		if (address.p[i] == '@')
+			at = i;
+		if (strchr("<:", address.p[i]))
+			from = i + 1;
+	}
+	return from < at ? str_sub(address, from, at - from) : str_sub(address, 0, at);
+}
+
 /* What stands in the first n kinds of lines, folded, a line each; NULL: this is no card. */
 static GString *text_of(struct str card, size_t n, struct arena *a)
 {
@@ -38,8 +52,12 @@ static GString *text_of(struct str card, size_t n, struct arena *a)
 		return NULL;
 	all = g_string_new("\n");
 	for (const struct vcard_line *l = c.first; l; l = l->next) {
-		gchar *text = is_among(l, n) ? fold(vcard_text(&c, l)) : NULL;
+		gchar *text = NULL;
 
+		if (is_among(l, n))
+			text = fold(n == NAMES && str_iis(l->name, "EMAIL")
+					    ? local_part(vcard_text(&c, l))
+					    : vcard_text(&c, l));
 		if (text)
 			g_string_append_printf(all, "%s\n", text);
 		g_free(text);

@@ -100,11 +100,12 @@ struct dav_ops {
 		struct arena *a, struct err *err);
 
 	/*
-	 * The cards of a collection of which a name, an address, a number, a note or the like
-	 * contains one of the words (DAV_WORDS_MAX at most), without regard to case; hrefs and
-	 * ETags alone. A server that is lenient gives more than that; one that cannot look
-	 * everywhere (Radicale: not at N, ORG, ADR and CATEGORIES) leaves out what has none
-	 * of the words elsewhere. RC_INVALID: it cannot search. One trip (addressbook-query,
+	 * The cards of a collection that may contain all of the words (n > 0, DAV_WORDS_MAX at
+	 * most) in a name, an address, a number, a note or the like, without regard to case:
+	 * at least the longest word stands there. Hrefs and ETags alone. A server that cannot
+	 * look everywhere (Radicale: not at N, ORG, ADR and CATEGORIES) is asked for any of
+	 * them, and leaves out what has none of the words elsewhere. RC_INVALID: it cannot
+	 * search. One trip (addressbook-query,
 	 * RFC 6352 8.6), some more when it is found out what the server can.
 	 */
 	enum rc (*find)(struct dav *d, struct str path, const struct str *words, size_t n,

@@ -9,13 +9,23 @@ static int by_number(const void *x, const void *y)
 	return (a->number > b->number) - (a->number < b->number);
 }
 
-/* All items of a collection whose server cannot search. */
-static enum rc all_items(const struct item_source *src, size_t folder,
-	const struct item_finder *f, struct arena *a, struct items *r, struct err *err)
+/* All items of a collection whose server cannot search; none of a large one. */
+static enum rc all_items(const struct item_source *src, size_t folder, struct item_finder *f,
+	struct arena *a, struct items *r, struct err *err)
 {
-	size_t most = f->reads < SIZE_MAX ? f->reads + 1 : f->reads;
+	struct uidset numbers;
+	enum rc rc;
 
-	return state_call(src->state, items_since, src->account, &src->rows[folder], 1, 0, most,
+	uidset_init(&numbers, a);
+	rc = state_call(
+		src->state, items_numbers, src->account, &src->rows[folder], 1, &numbers, err);
+	if (rc)
+		return rc;
+	if (uidset_count(&numbers) > f->reads) {
+		f->cut = true;
+		return RC_OK;
+	}
+	return state_call(src->state, items_get, src->account, &src->rows[folder], 1, &numbers,
 		a, r, err);
 }
 
@@ -32,12 +42,7 @@ static enum rc candidates(const struct item_source *src, size_t folder, struct i
 	*r = (struct items){NULL, 0};
 	if (rc == RC_INVALID) {
 		err_clear(err);
-		rc = all_items(src, folder, f, a, r, err);
-		if (rc == RC_OK && r->n > f->reads) {
-			f->cut = true;
-			r->n = 0;
-		}
-		return rc;
+		return all_items(src, folder, f, a, r, err);
 	}
 	if (rc || n == 0)
 		return rc;

@@ -10,7 +10,7 @@
 /* Where a word is looked for. Radicale fails over values that are lists, so those come last. */
 static const char *const properties[] = {"FN", "NICKNAME", "TITLE", "EMAIL", "TEL", "NOTE",
 	"URL", "IMPP", "N", "ORG", "ADR", "CATEGORIES"};
-enum { SIMPLE = 8 };
+enum { SIMPLE = 8, LONG = 4 };
 
 /* How many of them a server is asked about, until it does not stumble. */
 static const size_t levels[] = {ARRAY_LEN(properties), SIMPLE};
@@ -25,17 +25,37 @@ static void add_match(const char *property, struct str word, struct buf *b)
 		"<R:prop-filter name=\"%s\"><R:text-match collation=\"i;unicode-casemap\" "
 		"match-type=\"contains\">",
 		property);
-	xml_escape(b, utf8_cut(word, DAV_WORD_MAX));
+	xml_escape(b, word);
 	buf_adds(b, "</R:text-match></R:prop-filter>");
+}
+
+static struct str longest(const struct str *words, size_t n)
+{
+	struct str r = words[0];
+
+	for (size_t i = 1; i < n; i++)
+		if (words[i].n > r.n)
+			r = words[i];
+	return r;
+}
+
+/* The longest word tells most. Where it may stand in what cannot be asked for the others are
+ * asked for as well, but those that stand in every card. */
+static bool is_asked_for(struct str word, struct str most, size_t level)
+{
+	return str_eq(word, most) || (level > 0 && word.n >= LONG);
 }
 
 static void query_body(const struct str *words, size_t n, size_t level, struct buf *b)
 {
+	struct str most = longest(words, n);
+
 	buf_adds(b, DAV_XML "<R:addressbook-query " DAV_XMLNS
 			    "><D:prop><D:getetag/></D:prop><R:filter test=\"anyof\">");
 	for (size_t i = 0; i < levels[level]; i++)
-		for (size_t k = 0; k < n && k < DAV_WORDS_MAX; k++)
-			add_match(properties[i], words[k], b);
+		for (size_t k = 0; k < n; k++)
+			if (is_asked_for(words[k], most, level))
+				add_match(properties[i], words[k], b);
 	buf_adds(b, "</R:filter></R:addressbook-query>\n");
 }
 
@@ -61,10 +81,9 @@ static enum rc ask(struct dav_user *u, struct str path, const struct str *words,
 	struct dav_client *c = u->client;
 	int64_t now = clock_mono_ms();
 	unsigned from = now < c->find_until ? c->find_level : 0;
+	enum rc rc = RC_INVALID;
 
 	for (unsigned level = from; level < ARRAY_LEN(levels); level++) {
-		enum rc rc;
-
 		err_clear(err);
 		*ms = (struct multistatus){.n = 0};
 		rc = query(u, path, words, n, level, a, ms, err);
@@ -72,9 +91,12 @@ static enum rc ask(struct dav_user *u, struct str path, const struct str *words,
 			c->find_level = level;
 			c->find_until = now + KNOWN_MS;
 		}
-		if (ms->status != 500 && rc != RC_INVALID)
+		/* 403: of a filter that the server does not know, too (RFC 6352 8.6). */
+		if (ms->status != 500 && rc != RC_INVALID && rc != RC_DENIED)
 			return rc;
 	}
+	if (rc == RC_DENIED)
+		return rc;
 	if (from < ARRAY_LEN(levels)) {
 		c->find_level = ARRAY_LEN(levels);
 		c->find_until = now + CANNOT_MS;
@@ -87,8 +109,14 @@ enum rc dav_op_find(struct dav *d, struct str path, const struct str *words, siz
 	struct arena *a, struct dav_entry **v_r, size_t *n_r, struct err *err)
 {
 	struct multistatus ms = {.n = 0};
-	enum rc rc = ask((struct dav_user *)d, path, words, n, a, &ms, err);
+	struct str clean[DAV_WORDS_MAX];
+	enum rc rc;
 
+	if (n > DAV_WORDS_MAX)
+		n = DAV_WORDS_MAX;
+	for (size_t i = 0; i < n; i++)
+		clean[i] = utf8_cleaned(utf8_cut(words[i], DAV_WORD_MAX), a);
+	rc = ask((struct dav_user *)d, path, clean, n, a, &ms, err);
 	*n_r = 0;
 	if (rc)
 		return rc;
