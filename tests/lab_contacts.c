@@ -393,7 +393,8 @@ static bool stands_in(struct str card, struct str line)
 }
 
 /* Of the lines that no device has an element for those that the server has taken as they were.
- * A second note, or picture, is shown once the first one is gone. */
+ * A second note, or picture, is shown once the first one is gone, and a birthday that a device
+ * sets takes the place of one that it cannot be shown: a card has one. */
 static void keep_lines(struct story *s, struct written *w)
 {
 	struct dav_object it = {.href = w->href};
@@ -403,7 +404,7 @@ static void keep_lines(struct story *s, struct written *w)
 	must(dav_call(s->client.dav, get, s->client.path, &it, 1, s->a, &err), &err);
 	for (size_t i = 0; i < w->n; i++)
 		if (stands_in(it.bytes, w->lines[i]) && !str_starts(w->lines[i], "NOTE") &&
-			!str_starts(w->lines[i], "PHOTO"))
+			!str_starts(w->lines[i], "PHOTO") && !str_starts(w->lines[i], "BDAY"))
 			w->lines[n++] = w->lines[i];
 	w->n = n;
 }
