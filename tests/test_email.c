@@ -496,6 +496,19 @@ static void test_broken_invitations_arrive(void **state UNUSED)
 		}
 }
 
+/* libical would go down into them by recursion. */
+static void test_an_invitation_without_a_bottom_is_none(void **state UNUSED)
+{
+	struct buf b;
+
+	buf_init(&b, BUF_MAX_TEXT);
+	buf_adds(&b, "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\n");
+	while (b.n < 1000000)
+		buf_adds(&b, "BEGIN:VEVENT\r\n");
+	assert_int_equal(meeting_kind(buf_str(&b), STR("REQUEST")), MEETING_NONE);
+	buf_release(&b);
+}
+
 static int fixed(void *ctx, int64_t t, bool *daylight_r)
 {
 	(void)t;
@@ -674,6 +687,7 @@ int main(void)
 		cmocka_unit_test(test_an_invitation_shows_its_fields),
 		cmocka_unit_test(test_cancellations_and_answers),
 		cmocka_unit_test(test_broken_invitations_arrive),
+		cmocka_unit_test(test_an_invitation_without_a_bottom_is_none),
 		cmocka_unit_test(test_time_zones_as_numbers),
 		cmocka_unit_test(test_winmail_is_opened),
 		cmocka_unit_test(test_headers_become_properties),

@@ -3,6 +3,8 @@
 #include "core/base/base64.h"
 #include "core/base/clock.h"
 #include "core/base/utf8.h"
+#include "core/map/ical_tame.h"
+#include "core/map/recurrence.h"
 #include "core/map/timezone.h"
 
 #include <libical/ical.h>
@@ -24,7 +26,7 @@ static void free_component(void *p)
 static bool parse(struct str ics, struct arena *a, struct meeting *r)
 {
 	*r = (struct meeting){NULL, NULL};
-	if (ics.n == 0 || ics.n > ICS_MAX)
+	if (ics.n == 0 || ics.n > ICS_MAX || !ical_tamed(ics, a, &ics))
 		return false;
 	/* The library's complaints would go to standard error, or end the process. */
 	icalerror_set_errors_are_fatal(false);
@@ -110,6 +112,7 @@ static int zone_offset(void *ctx, int64_t t, bool *daylight_r)
 
 struct times {
 	int64_t start, end;
+	int64_t local_start; /* by its own clock, as if that were UTC */
 	bool all_day;
 	icaltimezone *zone; /* NULL: UTC or floating */
 	int year;
@@ -119,6 +122,13 @@ static int64_t unix_time(struct icaltimetype t)
 {
 	return icaltime_as_timet_with_zone(
 		t, t.zone ? t.zone : icaltimezone_get_utc_timezone());
+}
+
+/* Seconds since 1970 as if the time's own clock were UTC. */
+static int64_t local_time(struct icaltimetype t)
+{
+	t.zone = NULL;
+	return unix_time(t);
 }
 
 /* Requirements 4.5: DTEND, or DURATION, or neither. */
@@ -132,6 +142,7 @@ static bool read_times(const struct meeting *m, struct times *r)
 		return false;
 	r->all_day = start.is_date;
 	r->start = unix_time(start);
+	r->local_start = local_time(start);
 	r->year = start.year;
 	if (start.zone && !icaltime_is_utc(start))
 		r->zone = (icaltimezone *)(uintptr_t)start.zone;
@@ -243,92 +254,25 @@ static void write_reminder(const struct meeting *m, struct wbxml_writer *w)
 		wbxml_int(w, EMAIL_REMINDER, minutes);
 }
 
-/* The days of a rule as the bits of DayOfWeek, and the week of the first. */
-static unsigned days_of(const struct icalrecurrencetype *r, int *week_r)
-{
-	unsigned bits = 0;
-
-	*week_r = 0;
-	for (int i = 0; i < ICAL_BY_DAY_SIZE && r->by_day[i] != ICAL_RECURRENCE_ARRAY_MAX;
-		i++) {
-		int day = (int)icalrecurrencetype_day_day_of_week(r->by_day[i]);
-
-		if (day >= 1 && day <= 7)
-			bits |= 1u << (day - 1);
-		if (i == 0)
-			*week_r = icalrecurrencetype_day_position(r->by_day[i]);
-	}
-	return bits;
-}
-
-/* classes.md 4: Type 0 daily, 1 weekly, 2 and 3 monthly, 5 and 6 yearly. */
-static unsigned recurrence_type(const struct icalrecurrencetype *r, unsigned days)
-{
-	switch (r->freq) {
-	case ICAL_WEEKLY_RECURRENCE:
-		return 1;
-	case ICAL_MONTHLY_RECURRENCE:
-		return days ? 3 : 2;
-	case ICAL_YEARLY_RECURRENCE:
-		return days ? 6 : 5;
-	default:
-		return 0;
-	}
-}
-
-static bool has_value(short v)
-{
-	return v != ICAL_RECURRENCE_ARRAY_MAX;
-}
-
+/* A rule that devices cannot be told is left out: the series stays one by its InstanceType. */
 static void write_recurrence(const struct meeting *m, const struct times *t, enum eas_version v,
 	struct arena *a, struct wbxml_writer *w)
 {
+	struct str rule = value_of(m, "RRULE", a);
+	struct icaltimetype until;
+	struct recurrence r;
 	icalproperty *p = first(m, ICAL_RRULE_PROPERTY);
-	struct icalrecurrencetype r;
-	unsigned days, type, month, mday;
-	int week, year;
+	bool utc;
 
-	if (!p)
+	if (!p || !recurrence_of_rule(rule, t->local_start, &r, &utc, a))
 		return;
-	r = icalproperty_get_rrule(p);
-	days = days_of(&r, &week);
-	type = recurrence_type(&r, days);
-	clock_civil(t->start / 86400, &year, &month, &mday);
-	if (type == 3 || type == 6) {
-		if (week == 0 && has_value(r.by_set_pos[0]))
-			week = r.by_set_pos[0];
-		week = week < 0 || week > 5 ? 5 : week ? week : 1;
+	if (r.has_until && !utc) {
+		until = icaltime_from_timet_with_zone((time_t)r.until, 0, NULL);
+		until.zone = t->zone;
+		r.until = unix_time(until);
 	}
-	if (type == 1 && !days)
-		days = 1u << ((t->start / 86400 + 4) % 7);
 	wbxml_open(w, EMAIL_RECURRENCES);
-	wbxml_open(w, EMAIL_RECURRENCE);
-	wbxml_int(w, EMAIL_TYPE, type);
-	wbxml_int(w, EMAIL_INTERVAL, r.interval > 0 ? r.interval : 1);
-	if (!icaltime_is_null_time(r.until))
-		wbxml_text(w, EMAIL_UNTIL, clock_compact(a, unix_time(r.until)));
-	else if (r.count > 0)
-		wbxml_int(w, EMAIL_OCCURRENCES, r.count);
-	if (type == 3 || type == 6)
-		wbxml_int(w, EMAIL_WEEK_OF_MONTH, week);
-	if (type == 2 || type == 5)
-		wbxml_int(w, EMAIL_DAY_OF_MONTH,
-			has_value(r.by_month_day[0]) && r.by_month_day[0] > 0
-				? r.by_month_day[0]
-				: (int)mday);
-	if (days && type != 2 && type != 5)
-		wbxml_int(w, EMAIL_DAY_OF_WEEK, days);
-	if (type == 5 || type == 6)
-		wbxml_int(w, EMAIL_MONTH_OF_YEAR,
-			has_value(r.by_month[0]) ? r.by_month[0] : (int)month);
-	if (v >= V140) {
-		wbxml_int(w, EMAIL2_CALENDAR_TYPE, 0);
-		if (v >= V141)
-			wbxml_int(w, EMAIL2_FIRST_DAY_OF_WEEK,
-				r.week_start >= 1 && r.week_start <= 7 ? r.week_start - 1 : 1);
-	}
-	wbxml_close(w, EMAIL_RECURRENCE);
+	recurrence_write(&r, &recurrence_email, v, a, w);
 	wbxml_close(w, EMAIL_RECURRENCES);
 }
 
