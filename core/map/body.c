@@ -115,7 +115,8 @@ static void write_25(
 	/* [MS-ASCNTC] 2.2.2.8: characters, and only when it was truncated. */
 	if (!s->truncated)
 		return;
-	wbxml_int(w, tags->size, (int64_t)s->chars);
+	if (tags->size)
+		wbxml_int(w, tags->size, (int64_t)s->chars);
 	wbxml_bool(w, tags->truncated, true);
 }
 
@@ -211,7 +212,7 @@ bool body_is_cut_echo(
 	if (!o)
 		return false;
 	choose(stored, o, a, &s);
-	if (!s.truncated)
+	if (!s.truncated && s.body.type != BODY_HTML)
 		return false;
 	/* What was sent is read in the same way. */
 	text = s.body.type == BODY_HTML ? html_to_text(s.data, 0, a) : s.data;

@@ -8,7 +8,7 @@
 
 #include "core/map/email.h"
 
-/* The elements of a class at 2.5. */
+/* The elements of a class at 2.5; size 0: it has none. */
 struct body_tags {
 	tag_t body, size, truncated, rtf;
 };
