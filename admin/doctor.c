@@ -150,26 +150,38 @@ static void check_ldap(
 	ldap_directory_free(d);
 }
 
-static void check_carddav(struct findings *f, const struct settings *conf, struct arena *a)
+/* By enum dav_service. */
+static const struct {
+	const char *what, *none, *mend, *clear;
+	size_t url; /* place of the setting */
+} dav_checks[] = {
+	{"CardDAV", "not used: devices get no contacts (carddav_url)",
+         "see carddav_url; tls_ca_file for the certificate of the server", "use https:// in carddav_url", offsetof(struct settings, carddav_url)},
+	{"CalDAV",  "not used: devices get no calendars (caldav_url)",
+         "see caldav_url; tls_ca_file for the certificate of the server",  "use https:// in caldav_url",  offsetof(struct settings, caldav_url) },
+};
+
+static void check_dav(struct findings *f, const struct settings *conf, enum dav_service service,
+	struct arena *a)
 {
-	struct dav_client *c;
+	struct dav_client *c = dav_client_new(conf, service, NULL);
+	const char *what = dav_checks[service].what;
+	struct str url = *(const struct str *)((const char *)conf + dav_checks[service].url);
 	struct err err = ERR_INIT;
 	struct str said;
 
-	if (!conf->carddav_url.n) {
-		report(f, "CardDAV", "not used: devices get no contacts (carddav_url)", NULL);
+	if (!c) {
+		report(f, what, dav_checks[service].none, NULL);
 		return;
 	}
-	c = dav_client_new(conf, NULL);
 	if (dav_client_probe(c, a, &said, &err))
-		report(f, "CardDAV", err.text,
-			"see carddav_url; tls_ca_file for the certificate of the server");
+		report(f, what, err.text, dav_checks[service].mend);
 	else
-		report(f, "CardDAV", said.p, NULL);
+		report(f, what, said.p, NULL);
 	dav_client_free(c);
-	if (str_istarts(conf->carddav_url, "http://") && !is_near(url_host(conf->carddav_url)))
-		report(f, "CardDAV", "passwords go over the network in clear",
-			"use https:// in carddav_url");
+	if (str_istarts(url, "http://") && !is_near(url_host(url)))
+		report(f, what, "passwords go over the network in clear",
+			dav_checks[service].clear);
 }
 
 static void check_spool(struct findings *f, const struct settings *conf)
@@ -251,7 +263,8 @@ int admin_doctor(struct admin *ad, char **args)
 	check_database(&f, &conf);
 	check_server(&f, &conf, SERVER_IMAP);
 	check_server(&f, &conf, SERVER_SMTP);
-	check_carddav(&f, &conf, a);
+	check_dav(&f, &conf, DAV_CLIENT_CARDS, a);
+	check_dav(&f, &conf, DAV_CLIENT_CALENDARS, a);
 	check_ldap(&f, &conf, ad->user, a);
 	check_spool(&f, &conf);
 	if (args[0])

@@ -13,6 +13,12 @@ const struct conf_row settings_rows[] = {
 
 const size_t settings_nrows = ARRAY_LEN(settings_rows);
 
+/* Or nothing. */
+static bool is_url(struct str s)
+{
+	return !s.n || str_istarts(s, "http://") || str_istarts(s, "https://");
+}
+
 enum rc settings_read(
 	struct str text, const char *name, struct settings *s, struct arena *a, struct err *err)
 {
@@ -35,9 +41,11 @@ enum rc settings_read(
 	if (s->policy_password_failures > 0 && s->policy_password_failures < 4)
 		return err_set(
 			err, RC_INVALID, "%s: policy_password_failures: 0, or 4 to 16", name);
-	if (s->carddav_url.n && !str_istarts(s->carddav_url, "http://") &&
-		!str_istarts(s->carddav_url, "https://"))
+	if (!is_url(s->carddav_url))
 		return err_set(err, RC_INVALID,
 			"%s: carddav_url begins with neither http:// nor https://", name);
+	if (!is_url(s->caldav_url))
+		return err_set(err, RC_INVALID,
+			"%s: caldav_url begins with neither http:// nor https://", name);
 	return RC_OK;
 }

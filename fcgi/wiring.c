@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 struct wiring_shared {
-	struct silence dav;
+	struct silence dav[DAV_CLIENTS];
 };
 
 struct wiring {
@@ -21,7 +21,7 @@ struct wiring {
 	struct smtp *smtp;
 	struct ldap_directory *ldap; /* NULL: there is none */
 	struct certs *certs;
-	struct dav_client *dav; /* NULL: there is no CardDAV server */
+	struct dav_client *dav[DAV_CLIENTS]; /* NULL: there is no such server */
 };
 
 struct wiring_shared *wiring_shared_new(void)
@@ -36,7 +36,8 @@ void wiring_shared_free(struct wiring_shared *shared)
 
 void wiring_shared_forget(struct wiring_shared *shared)
 {
-	silence_forget(&shared->dav);
+	for (size_t i = 0; i < DAV_CLIENTS; i++)
+		silence_forget(&shared->dav[i]);
 }
 
 struct wiring *wiring_new(const struct settings *conf, struct wiring_shared *shared)
@@ -51,7 +52,8 @@ struct wiring *wiring_new(const struct settings *conf, struct wiring_shared *sha
 	if (conf->ldap_url.n)
 		w->ldap = ldap_directory_new(conf);
 	w->certs = certs_new(conf);
-	w->dav = conf->carddav_url.n ? dav_client_new(conf, &shared->dav) : NULL;
+	for (size_t i = 0; i < DAV_CLIENTS; i++)
+		w->dav[i] = dav_client_new(conf, (enum dav_service)i, &shared->dav[i]);
 	return w;
 }
 
@@ -64,7 +66,8 @@ void wiring_free(struct wiring *w)
 	smtp_free(w->smtp);
 	ldap_directory_free(w->ldap);
 	certs_free(w->certs);
-	dav_client_free(w->dav);
+	for (size_t i = 0; i < DAV_CLIENTS; i++)
+		dav_client_free(w->dav[i]);
 	free(w);
 }
 
@@ -77,7 +80,8 @@ struct services wiring_services(
 		.submit = smtp_submit(w->smtp, login, password),
 		.directory = w->ldap ? ldap_directory_directory(w->ldap) : NULL,
 		.certs = w->certs,
-		.dav = w->dav ? dav_client_user(w->dav, login, password) : NULL};
+		.dav = dav_client_user(w->dav[DAV_CLIENT_CARDS], login, password),
+		.calendars = dav_client_user(w->dav[DAV_CLIENT_CALENDARS], login, password)};
 }
 
 unsigned wiring_done(struct wiring *w)
@@ -85,9 +89,9 @@ unsigned wiring_done(struct wiring *w)
 	unsigned trips = imap_trips(w->imap) + (w->ldap ? ldap_directory_trips(w->ldap) : 0);
 
 	imap_release(w->imap);
-	if (w->dav) {
-		trips += dav_client_trips(w->dav);
-		dav_client_release(w->dav);
+	for (size_t i = 0; i < DAV_CLIENTS; i++) {
+		trips += dav_client_trips(w->dav[i]);
+		dav_client_release(w->dav[i]);
 	}
 	return trips;
 }

@@ -28,7 +28,7 @@ static size_t wanted(const struct dav_children *c)
 {
 	const struct settings *conf = c->lc->conf;
 
-	return conf->carddav_url.n ? (size_t)conf->dav_watchers : 0;
+	return conf->carddav_url.n || conf->caldav_url.n ? (size_t)conf->dav_watchers : 0;
 }
 
 /* Only what it was started with is left of the listener: no connections, no memory. */
@@ -54,7 +54,8 @@ static void start(const struct dav_children *c, struct dav_child *child, int64_t
 	if (pid == 0)
 		become(c, child, parent);
 	if (pid < 0) {
-		log_error("could not start a process for address books: %s", strerror(errno));
+		log_error("could not start a process for address books and calendars: %s",
+			strerror(errno));
 		child->not_before = now + PAUSE_MS;
 		return;
 	}
@@ -69,11 +70,11 @@ static void mourn(struct dav_child *child, bool too_many, int64_t now)
 	if (!child->pid || waitpid(child->pid, &status, WNOHANG) != child->pid)
 		return;
 	if (!too_many && WIFSIGNALED(status))
-		log_warning("the process for address books %d died of signal %d",
+		log_warning("the process for address books and calendars %d died of signal %d",
 			(int)child->pid, WTERMSIG(status));
 	else if (!too_many)
-		log_warning("the process for address books %d ended with %d", (int)child->pid,
-			WEXITSTATUS(status));
+		log_warning("the process for address books and calendars %d ended with %d",
+			(int)child->pid, WEXITSTATUS(status));
 	child->pid = 0;
 	if (now - child->born < YOUNG_MS)
 		child->not_before = now + PAUSE_MS;

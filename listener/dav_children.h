@@ -1,7 +1,8 @@
 /*
- * dav_children: easlistend's processes that ask the CardDAV server (listener/dav_watch.h): they
- * are started when there is such a server, again when they end, and end with it. Their rows in
- * the table of listeners are kept here, since they themselves may be waiting for the server.
+ * dav_children: easlistend's processes that ask the CardDAV and the CalDAV server
+ * (listener/dav_watch.h): they are started when there is one of these, again when they end, and
+ * end with it. Their rows in the table of listeners are kept here, since they themselves may be
+ * waiting for the server.
  */
 #ifndef EASPOOL_LISTENER_DAV_CHILDREN_H
 #define EASPOOL_LISTENER_DAV_CHILDREN_H

@@ -1,5 +1,5 @@
 /*
- * dav_listing: whether the collections that a CardDAV server lists are the folders that devices
+ * dav_listing: whether the collections that a DAV server lists are the folders that devices
  * know.
  */
 #ifndef EASPOOL_LISTENER_DAV_LISTING_H

@@ -1,5 +1,5 @@
 /*
- * dav_plan: for which accounts a process asks the CardDAV server what changed, and when. Each
+ * dav_plan: for which accounts a process asks the DAV servers what changed, and when. Each
  * is asked for once an interval, at a moment of its own, so that the server sees a steady
  * trickle. One that fails is left alone for a while that doubles each time. When nobody was
  * answered for some time and somebody is again, all of them come back within an interval. No
@@ -15,15 +15,19 @@ enum { DAV_PLAN_DOWN = 3 };
 /* The longest pause of an account that fails. */
 enum { DAV_PLAN_PAUSE_MS = 600 * 1000 };
 
+/* Classes of collections that are listed. */
+enum { DAV_PLAN_LISTS = 4 };
+
 struct dav_account {
 	int64_t id;
 	char *login;
 	int64_t due;
 	int64_t list_due; /* when to look which collections there are */
-	uint64_t listed;  /* what they were then, as a number; 0: not known */
-	unsigned tries;   /* that failed in a row */
-	bool told;        /* the log has it that it fails */
-	bool present;     /* mark of a sweep */
+	/* What those of each class were then, as a number; 0: not known. */
+	uint64_t listed[DAV_PLAN_LISTS];
+	unsigned tries; /* that failed in a row */
+	bool told;      /* the log has it that it fails */
+	bool present;   /* mark of a sweep */
 };
 
 struct dav_plan {

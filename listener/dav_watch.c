@@ -21,7 +21,7 @@
 /* How often it looks who waits, at most. */
 enum { READ_MS = 10000, SLEEP_MS = 1000 };
 /* Trips to find out which collections there are. */
-enum { LIST_TRIPS = 4 };
+enum { LIST_TRIPS = 4 * DAV_CLIENTS };
 /* Longer than store/dav lets one trip take, in dav_timeout. */
 enum { TRIP_MOST = 12 };
 
@@ -31,7 +31,7 @@ struct dav_watch {
 	struct str id;
 	char host[256];
 	struct state *state;
-	struct dav_client *client; /* NULL: there is no server any more */
+	struct dav_client *clients[DAV_CLIENTS]; /* NULL: there is no such server */
 	struct publisher publisher;
 	struct dav_plan plan;
 	int64_t read;
@@ -79,15 +79,33 @@ static void read_waiting(struct dav_watch *w, int64_t now)
 
 /* --- asking */
 
-/* What came of asking for an account. */
-struct outcome {
-	enum rc rc;     /* of the first collection that gave trouble */
-	struct err err; /* of that one */
-	bool answered;  /* another one gave none */
-	bool gone;      /* one is not there any more */
+/* The user at the servers; NULL: there is no such server. */
+struct servers {
+	struct dav *v[DAV_CLIENTS];
 };
 
-/* One collection. False: there is no sense in asking for more. */
+/* What came of asking for an account. */
+struct outcome {
+	enum rc rc;               /* of the first collection that gave trouble */
+	struct err err;           /* of that one */
+	bool answered;            /* another one gave none */
+	bool gone;                /* one is not there any more */
+	bool silent[DAV_CLIENTS]; /* there is no sense in asking it for more */
+};
+
+/* Who keeps what is of a class; NULL: it is silent, or there is no such server any more. */
+static struct dav *server_for(
+	const struct servers *s, const struct item_class *class, const struct outcome *o)
+{
+	enum dav_service service;
+
+	if (!class || !class->dav)
+		return NULL;
+	service = dav_client_for(class->dav);
+	return o->silent[service] ? NULL : s->v[service];
+}
+
+/* One collection. False: it could not be asked. */
 static bool ask_one(struct dav_watch *w, const struct account *ac, struct dav *dav,
 	struct collections *c, size_t i, struct arena *a, struct outcome *o)
 {
@@ -111,7 +129,9 @@ static bool ask_one(struct dav_watch *w, const struct account *ac, struct dav *d
 		o->rc = rc;
 		o->err = err;
 	}
-	return err.why != ERR_TIMEOUT;
+	if (err.why == ERR_TIMEOUT)
+		o->silent[dav_client_for(item_class_of(c->v[i].kind)->dav)] = true;
+	return false;
 }
 
 /* Whoever waits may trust in the shadows of those that were asked. */
@@ -132,55 +152,60 @@ static void note(struct dav_watch *w, const struct account *ac, const struct col
 	(void)publisher_result(&w->publisher, rc, &err);
 }
 
-static void ask_all(struct dav_watch *w, const struct account *ac, struct dav *dav,
+static void ask_all(struct dav_watch *w, const struct account *ac, const struct servers *s,
 	struct collections *c, struct arena *a, struct outcome *o)
 {
 	bool *asked = ARENA_ARRAY(a, bool, c->n + 1);
-	bool go_on = true;
 
-	for (size_t i = 0; i < c->n && go_on; i++) {
-		enum rc before = o->rc;
+	for (size_t i = 0; i < c->n; i++) {
+		struct dav *dav = server_for(s, item_class_of(c->v[i].kind), o);
 
-		if (!c->wanted[i])
-			continue;
-		go_on = ask_one(w, ac, dav, c, i, a, o);
-		asked[i] = go_on && o->rc == before;
+		if (c->wanted[i] && dav)
+			asked[i] = ask_one(w, ac, dav, c, i, a, o);
 	}
 	note(w, ac, c, asked, a);
 }
 
-/* Collections that came or went: those who wait are to look at their folders. Once, whatever
- * comes of that. */
-static void look_at_list(struct dav_watch *w, struct dav_account *ac, struct dav *dav,
+/* The collections of one class. Once, whatever comes of that. */
+static bool is_news(struct dav_account *ac, size_t i, struct dav *dav,
 	const struct collections *c, struct arena *a)
 {
-	bool known = true;
-	uint64_t mark = 0;
+	const struct item_class *class = item_class_at(i);
+	struct dav_collections list = {NULL, 0, false};
+	struct err err = ERR_INIT;
+	uint64_t before = ac->listed[i];
 
-	for (size_t i = 0; item_class_at(i); i++) {
-		const struct item_class *class = item_class_at(i);
-		struct dav_collections list = {NULL, 0, false};
-		struct err err = ERR_INIT;
-
-		if (dav_call(dav, collections, class->dav, a, &list, &err) || list.none) {
-			log_debug("the collections of %s cannot be listed: %s", ac->login,
-				err.text);
-			return;
-		}
-		mark = mark * 31 + dav_listing_mark(&list);
-		known = known && dav_listing_known(&list, class->kind, c->v, c->n);
+	if (dav_call(dav, collections, class->dav, a, &list, &err) || list.none) {
+		log_debug("the collections of %s cannot be listed: %s", ac->login, err.text);
+		return false;
 	}
-	if (ac->listed ? mark != ac->listed : !known)
+	ac->listed[i] = dav_listing_mark(&list);
+	return before ? ac->listed[i] != before
+		      : !dav_listing_known(&list, class->kind, c->v, c->n);
+}
+
+/* Collections that came or went: those who wait are to look at their folders. */
+static void look_at_lists(struct dav_watch *w, struct dav_account *ac, const struct servers *s,
+	const struct outcome *o, const struct collections *c, struct arena *a)
+{
+	bool news = false;
+
+	for (size_t i = 0; item_class_at(i) && i < ARRAY_LEN(ac->listed); i++) {
+		struct dav *dav = server_for(s, item_class_at(i), o);
+
+		if (dav)
+			news = is_news(ac, i, dav, c, a) || news;
+	}
+	if (news)
 		publisher_hierarchy(&w->publisher, str_of(ac->login));
-	ac->listed = mark;
 }
 
 static void report_server(const struct err *err)
 {
 	if (err)
-		log_warning("the CardDAV server does not answer: %s", err->text);
+		log_warning("the DAV server does not answer: %s", err->text);
 	else
-		log_info("the CardDAV server answers again");
+		log_info("the DAV server answers again");
 }
 
 /* Once a change of state, not once a try, and not for everyone when the server is down. */
@@ -191,9 +216,10 @@ static void report(const struct dav_watch *w, struct dav_account *ac, const stru
 	if (fails == ac->told || (fails && dav_plan_down(&w->plan)))
 		return;
 	if (fails)
-		log_warning("address books of %s are not watched: %s", ac->login, err->text);
+		log_warning("address books and calendars of %s are not all watched: %s",
+			ac->login, err->text);
 	else
-		log_info("the address books of %s are watched again", ac->login);
+		log_info("all address books and calendars of %s are watched again", ac->login);
 	ac->told = fails;
 }
 
@@ -218,7 +244,7 @@ static void without_password(
 {
 	/* Who came without one, or does not wait now, is no trouble. */
 	if (rc == RC_UNAVAILABLE && !w->no_waiter)
-		log_warning("no address books are watched: %s", err->text);
+		log_warning("no address books and calendars are watched: %s", err->text);
 	w->no_waiter = rc == RC_UNAVAILABLE;
 	dav_plan_skip(&w->plan, ac, clock_mono_ms());
 }
@@ -227,17 +253,20 @@ static void ask_server(struct dav_watch *w, struct dav_account *ac, struct colle
 	struct str login, const struct secret *password, struct arena *a)
 {
 	struct account account = {.id = ac->id, .login = str_of(ac->login)};
-	struct dav *dav = dav_client_user(w->client, login, password);
+	struct servers s = {{NULL}};
 	struct outcome o = {.rc = RC_OK, .err = ERR_INIT};
 	bool list = dav_plan_lists(&w->plan, ac, clock_mono_ms());
 
+	for (size_t i = 0; i < DAV_CLIENTS; i++)
+		s.v[i] = dav_client_user(w->clients[i], login, password);
 	/* Whatever holds it up so long is not worth waiting for: the parent starts it anew. */
 	(void)alarm(
 		(unsigned)(w->conf->dav_timeout * TRIP_MOST) * ((unsigned)c->n + LIST_TRIPS));
-	ask_all(w, &account, dav, c, a, &o);
-	if ((list || o.gone) && o.rc != RC_UNAVAILABLE)
-		look_at_list(w, ac, dav, c, a);
-	dav_client_release(w->client);
+	ask_all(w, &account, &s, c, a, &o);
+	if (list || o.gone)
+		look_at_lists(w, ac, &s, &o, c, a);
+	for (size_t i = 0; i < DAV_CLIENTS; i++)
+		dav_client_release(w->clients[i]);
 	(void)alarm(0);
 	conclude(w, ac, &o, clock_mono_ms());
 }
@@ -249,8 +278,10 @@ static void ask(struct dav_watch *w, struct dav_account *ac)
 	struct secret password = {NULL, 0};
 	struct err err = ERR_INIT;
 	struct str login;
-	enum rc rc = collections_of(
-		&w->publisher.events, ac->id, w->conf->contacts_merge, a, &c, &err);
+	/* Some more than needed are wanted where one kind is shown as one and another is not.
+	 */
+	bool merged = w->conf->contacts_merge || w->conf->calendar_merge;
+	enum rc rc = collections_of(&w->publisher.events, ac->id, merged, a, &c, &err);
 
 	if (!publisher_result(&w->publisher, rc, &err)) {
 		arena_free(a);
@@ -274,16 +305,26 @@ static void tell_late(struct dav_watch *w, const struct dav_account *ac, int64_t
 	bool late = !dav_plan_down(&w->plan) && dav_plan_late(&w->plan, ac, now);
 
 	if (late && !w->late)
-		log_warning("address books are asked for more seldom than each dav_interval: "
-			    "more dav_watchers would help");
+		log_warning("address books and calendars are asked for more seldom than each "
+			    "dav_interval: more dav_watchers would help");
 	w->late = late;
 }
 
 static void connect_client(struct dav_watch *w)
 {
-	dav_client_free(w->client);
-	w->client = w->conf->carddav_url.n ? dav_client_new(w->conf, NULL) : NULL;
+	for (size_t i = 0; i < DAV_CLIENTS; i++) {
+		dav_client_free(w->clients[i]);
+		w->clients[i] = dav_client_new(w->conf, (enum dav_service)i, NULL);
+	}
 	dav_plan_interval(&w->plan, w->conf->dav_interval * 1000, clock_mono_ms());
+}
+
+static bool has_server(const struct dav_watch *w)
+{
+	for (size_t i = 0; i < DAV_CLIENTS; i++)
+		if (w->clients[i])
+			return true;
+	return false;
 }
 
 static void reload(struct dav_watch *w)
@@ -323,7 +364,7 @@ static void turn(struct dav_watch *w)
 	if (publisher_ready(&w->publisher, now) && now >= w->read)
 		read_waiting(w, now);
 	publisher_run(&w->publisher, now);
-	next = w->client ? dav_plan_next(&w->plan) : NULL;
+	next = has_server(w) ? dav_plan_next(&w->plan) : NULL;
 	if (next && next->due <= now && publisher_ready(&w->publisher, now)) {
 		tell_late(w, next, now);
 		ask(w, next);
@@ -346,7 +387,7 @@ int dav_watch_run(const struct listener_config *lc, const char *id)
 	events_init_over(
 		&w.publisher.events, pg_state_conn(w.state), w.id, str_of(w.host), "dav");
 	connect_client(&w);
-	log_info("asking for changes in address books as %s", id);
+	log_info("asking for changes in address books and calendars as %s", id);
 	for (;;)
 		turn(&w);
 }

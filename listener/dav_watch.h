@@ -1,7 +1,7 @@
 /*
- * dav_watch: the process of easlistend that asks the CardDAV server what changed in the
- * collections that devices of this host wait for: each once a dav_interval, however many wait.
- * What it hears goes into the shadows of the collections, which tells the waiters
+ * dav_watch: the process of easlistend that asks the CardDAV and the CalDAV server what changed
+ * in the collections that devices of this host wait for: each once a dav_interval, however many
+ * wait. What it hears goes into the shadows of the collections, which tells the waiters
  * (core/model/state.h, shadow_seen).
  *
  * A plain loop that may wait for the server at any time; so it does nothing else, and there may

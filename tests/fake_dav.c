@@ -1,5 +1,7 @@
 #include "tests/fake_dav.h"
 
+#include "tests/fake_event.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -338,7 +340,7 @@ static enum rc do_find(struct dav *d, struct str path, const struct str *words, 
 	BEGIN(fd, err);
 	if (!b)
 		return absent(path, err);
-	if (fd->cannot_find)
+	if (fd->cannot_find || !(b->kinds & DAV_CARDS))
 		return err_set(err, RC_INVALID, "this server cannot search");
 	*v_r = ARENA_ARRAY(a, struct dav_entry, b->n + 1);
 	for (size_t i = 0; i < b->n; i++) {
@@ -350,6 +352,55 @@ static enum rc do_find(struct dav *d, struct str path, const struct str *words, 
 					.etag = arena_str(a, etag_of(o))};
 	}
 	return END(fd, err);
+}
+
+/* What both queries for appointments have in common. */
+typedef bool (*wanted_fn)(const struct object *o, const void *what);
+
+static enum rc select_events(struct fake_dav *fd, struct str path, wanted_fn wanted,
+	const void *what, struct arena *a, struct dav_entry **v_r, size_t *n_r, struct err *err)
+{
+	struct book *b = find(fd, path);
+
+	*n_r = 0;
+	BEGIN(fd, err);
+	if (!b)
+		return absent(path, err);
+	if (fd->cannot_find || !(b->kinds & DAV_EVENTS))
+		return err_set(err, RC_INVALID, "this server cannot search");
+	*v_r = ARENA_ARRAY(a, struct dav_entry, b->n + 1);
+	for (size_t i = 0; i < b->n; i++)
+		if (b->v[i]->bytes && wanted(b->v[i], what))
+			(*v_r)[(*n_r)++] =
+				(struct dav_entry){.href = arena_str(a, str_of(b->v[i]->href)),
+					.etag = arena_str(a, etag_of(b->v[i]))};
+	return END(fd, err);
+}
+
+static bool goes_on(const struct object *o, const void *from)
+{
+	return fake_event_since(o->bytes, *(const int64_t *)from);
+}
+
+static enum rc do_since(struct dav *d, struct str path, int64_t from, struct arena *a,
+	struct dav_entry **v_r, size_t *n_r, struct err *err)
+{
+	return select_events(of(d), path, goes_on, &from, a, v_r, n_r, err);
+}
+
+/* Like Radicale, which takes a part for the whole. */
+static bool has_uid(const struct object *o, const void *uid)
+{
+	return fake_event_uid_has(o->bytes, *(const struct str *)uid);
+}
+
+static enum rc do_with_uid(struct dav *d, struct str path, struct str uid, struct arena *a,
+	struct dav_entry **v_r, size_t *n_r, struct err *err)
+{
+	*n_r = 0;
+	if (!uid.n || uid.n > DAV_UID_MAX)
+		return err_set(err, RC_INVALID, "nothing is looked for by such a UID");
+	return select_events(of(d), path, has_uid, &uid, a, v_r, n_r, err);
 }
 
 static void act(struct fake_dav *fd)
@@ -513,6 +564,8 @@ static const struct dav_ops ops = {
 	.changes = do_changes,
 	.get = do_get,
 	.find = do_find,
+	.since = do_since,
+	.with_uid = do_with_uid,
 	.put = do_put,
 	.remove = do_remove,
 	.move = do_move,

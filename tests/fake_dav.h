@@ -41,7 +41,7 @@ void fake_dav_refuse(struct fake_dav *fd, const char *path, const char *name, bo
 void fake_dav_forget_tokens(struct fake_dav *fd);
 /* It has no sync-collection: whole lists whenever something is different. */
 void fake_dav_without_sync(struct fake_dav *fd, bool without);
-/* It knows no addressbook-query. */
+/* It knows neither addressbook-query nor calendar-query. */
 void fake_dav_cannot_find(struct fake_dav *fd, bool cannot);
 /* It tells at most so many changes at a time (`more`). 0: all. A whole list is never cut. */
 void fake_dav_page(struct fake_dav *fd, size_t n);

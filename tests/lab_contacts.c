@@ -51,7 +51,7 @@ static void client_open(struct client *c, const char *user)
 	must(settings_read(arena_printf(c->arena, "carddav_url = %s\n", lab_get("CARDDAV_URL")),
 		     "client", &c->conf, c->arena, &err),
 		&err);
-	c->c = dav_client_new(&c->conf, NULL);
+	c->c = dav_client_new(&c->conf, DAV_CLIENT_CARDS, NULL);
 	secret_set(&c->password, str_of(lab_get("LAB_PASSWORD")));
 	c->dav = dav_client_user(c->c, str_of(user), &c->password);
 	must(dav_call(c->dav, collections, DAV_CARDS, c->arena, &all, &err), &err);

@@ -39,10 +39,10 @@ static struct settings settings(const char *tls)
 		"imap_host = 127.0.0.1\nimap_port = %s\nimap_tls = %s\ntls_ca_file = %s\n"
 		"database = \"%s\"\nlock_wait = 1\n"
 		"smtp_host = 127.0.0.1\nsmtp_port = %s\nsmtp_tls = %s\n"
-		"carddav_url = %s\n",
+		"carddav_url = %s\ncaldav_url = %s\n",
 		lab_get(implicit ? "IMAPS_PORT" : "IMAP_PORT"), tls, lab_get("TLS_CA"),
 		lab_get("PG_DSN"), lab_get(implicit ? "SUBMISSIONS_PORT" : "SUBMISSION_PORT"),
-		tls, lab_get("CARDDAV_URL"));
+		tls, lab_get("CARDDAV_URL"), lab_get("CALDAV_URL"));
 	if (settings_read(arena_str(a, str_of(text)), "test", &conf, a, &err))
 		fail_msg("%s", err.text);
 	return conf;
@@ -370,7 +370,7 @@ static void test_a_taken_collection_is_waited_for(void **state UNUSED)
 /* without: the store does as if the server lacked these; cannot: what it really cannot do. */
 static void dav_keeps_it(struct settings *conf, unsigned without, unsigned cannot)
 {
-	struct dav_client *c = dav_client_new(conf, NULL);
+	struct dav_client *c = dav_client_new(conf, DAV_CLIENT_CARDS, NULL);
 	struct secret password = {NULL, 0};
 
 	dav_client_set_mask(c, without);
@@ -392,6 +392,76 @@ static void test_dav_keeps_the_contract(void **state UNUSED)
 	/* The place of the address books instead of the root. */
 	conf.carddav_url = arena_printf(a, "%s/%%u/", lab_get("CARDDAV_URL"));
 	dav_keeps_it(&conf, 0, 0);
+}
+
+static void calendars_keep_it(struct settings *conf, unsigned without, unsigned cannot)
+{
+	struct dav_client *c = dav_client_new(conf, DAV_CLIENT_CALENDARS, NULL);
+	struct secret password = {NULL, 0};
+
+	dav_client_set_mask(c, without);
+	secret_set(&password, str_of(lab_get("LAB_PASSWORD")));
+	contract_calendars(dav_client_user(c, STR("user01@example.test"), &password), cannot);
+	dav_client_free(c);
+	secret_release(&password);
+}
+
+/* C56, and MKCALENDAR instead of MKCOL. */
+static void test_calendars_keep_the_contract(void **state UNUSED)
+{
+	static const unsigned masks[] = {0, DAV_LACKS_MOVE, DAV_LACKS_MKCOL,
+		DAV_LACKS_SYNC | DAV_LACKS_CTAG | DAV_LACKS_MOVE};
+	struct settings conf = settings("none");
+
+	for (size_t i = 0; i < ARRAY_LEN(masks); i++)
+		calendars_keep_it(&conf, masks[i], 0);
+	conf.caldav_url = arena_printf(a, "%s/%%u/", lab_get("CALDAV_URL"));
+	calendars_keep_it(&conf, 0, 0);
+}
+
+static void test_calendars_keep_the_contract_at_xandikos(void **state UNUSED)
+{
+	struct settings conf = settings("none");
+
+	calendars_keep_it(&conf, 0, CONTRACT_DAV_NO_SERIES);
+	calendars_keep_it(&conf, DAV_LACKS_SYNC | DAV_LACKS_MKCOL, CONTRACT_DAV_NO_SERIES);
+}
+
+/* What one client puts into a calendar another finds by its UID, and nobody else; one trip when
+ * the homes are known. */
+static void test_calendars_belong_to_their_user(void **state UNUSED)
+{
+	struct dav_peer *ann = dav_peer_new_calendars("user01@example.test");
+	struct str path = dav_peer_book(ann);
+	struct settings conf = settings("none");
+	struct dav_client *c = dav_client_new(&conf, DAV_CLIENT_CALENDARS, NULL);
+	struct secret password = {NULL, 0};
+	struct dav_collections r;
+	struct dav_entry *v;
+	struct err err = ERR_INIT;
+	struct dav *d;
+	size_t n;
+
+	assert_string_equal(path.p, "/user01@example.test/calendar/");
+	(void)dav_peer_put(ann, path, "mine.ics",
+		"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//EN\r\nBEGIN:VEVENT\r\n"
+		"UID:mine\r\nDTSTAMP:20300101T000000Z\r\nDTSTART:20300101T100000Z\r\n"
+		"END:VEVENT\r\nEND:VCALENDAR\r\n");
+	secret_set(&password, str_of(lab_get("LAB_PASSWORD")));
+	d = dav_client_user(c, STR("user01@example.test"), &password);
+	assert_int_equal(dav_call(d, with_uid, path, STR("mine"), a, &v, &n, &err), RC_OK);
+	assert_int_equal(n, 1);
+	assert_string_equal(v[0].href.p, "/user01@example.test/calendar/mine.ics");
+	assert_int_equal(dav_client_trips(c), 1);
+	d = dav_client_user(c, STR("user02@example.test"), &password);
+	assert_int_equal(dav_call(d, since, path, 0, a, &v, &n, &err), RC_DENIED);
+	assert_int_equal(dav_call(d, collections, DAV_EVENTS, a, &r, &err), RC_OK);
+	assert_int_equal(r.n, 1);
+	assert_string_equal(r.v[0].path.p, "/user02@example.test/calendar/");
+	dav_peer_remove(ann, path, "mine.ics");
+	dav_client_free(c);
+	secret_release(&password);
+	dav_peer_free(ann);
 }
 
 /* more: further settings, or others than the usual ones. */
@@ -608,7 +678,7 @@ static void test_dav_verifies_certificates(void **state UNUSED)
 			conf.tls_ca_file = STR("");
 		if (i == 2)
 			conf.tls_verify = false;
-		c = dav_client_new(&conf, NULL);
+		c = dav_client_new(&conf, DAV_CLIENT_CARDS, NULL);
 		assert_int_equal(dav_client_probe(c, a, &said, &err), RC_UNAVAILABLE);
 		assert_int_equal(strstr(err.text, "certificate") != NULL, i == 1);
 		assert_int_equal(strstr(err.text, "HTTP/0.9") != NULL, i != 1);
@@ -620,7 +690,7 @@ static void test_dav_verifies_certificates(void **state UNUSED)
 static void test_a_wrong_password_opens_no_address_book(void **state UNUSED)
 {
 	struct settings conf = settings("none");
-	struct dav_client *c = dav_client_new(&conf, NULL);
+	struct dav_client *c = dav_client_new(&conf, DAV_CLIENT_CARDS, NULL);
 	struct secret right = {NULL, 0}, wrong = {NULL, 0};
 	struct dav_collections r;
 	struct err err = ERR_INIT;
@@ -747,6 +817,8 @@ int main(void)
 		cmocka_unit_test(test_a_certificate_that_nobody_vouches_for_is_refused),
 		cmocka_unit_test(test_a_wrong_password_is_denied),
 		cmocka_unit_test(test_dav_keeps_the_contract),
+		cmocka_unit_test(test_calendars_keep_the_contract),
+		cmocka_unit_test(test_calendars_belong_to_their_user),
 		cmocka_unit_test(test_ldap_keeps_the_contract),
 		cmocka_unit_test(test_ldap_tells_what_is_wrong),
 		cmocka_unit_test(test_ldap_answers_what_came_until_a_limit),
@@ -763,6 +835,7 @@ int main(void)
 
 	const struct CMUnitTest others[] = {
 		cmocka_unit_test(test_dav_keeps_the_contract_at_xandikos),
+		cmocka_unit_test(test_calendars_keep_the_contract_at_xandikos),
 	};
 
 	return cmocka_run_group_tests(tests, start, end) +

@@ -10,6 +10,8 @@
 #include <cmocka.h>
 
 struct dav_peer {
+	unsigned kind;
+	const char *type; /* of its objects */
 	struct arena *a;
 	struct settings conf;
 	struct dav_client *client;
@@ -23,20 +25,33 @@ static void ok(const struct dav_peer *p, enum rc rc)
 		fail_msg("%s: %s", rc_name(rc), p->err.text);
 }
 
-struct dav_peer *dav_peer_new(const char *login)
+static struct dav_peer *peer(unsigned kind, const char *type, const char *login)
 {
 	struct dav_peer *p = calloc(1, sizeof(*p));
 	struct secret password = {NULL, 0};
 
 	assert_non_null(p);
+	p->kind = kind;
+	p->type = type;
 	p->a = arena_new();
-	ok(p, settings_read(arena_printf(p->a, "carddav_url = %s\n", lab_get("CARDDAV_URL")),
+	ok(p, settings_read(arena_printf(p->a, "carddav_url = %s\ncaldav_url = %s\n",
+				    lab_get("CARDDAV_URL"), lab_get("CALDAV_URL")),
 		      "test", &p->conf, p->a, &p->err));
-	p->client = dav_client_new(&p->conf, NULL);
+	p->client = dav_client_new(&p->conf, dav_client_for(kind), NULL);
 	secret_set(&password, str_of(lab_get("LAB_PASSWORD")));
 	p->dav = dav_client_user(p->client, str_of(login), &password);
 	secret_release(&password);
 	return p;
+}
+
+struct dav_peer *dav_peer_new(const char *login)
+{
+	return peer(DAV_CARDS, "text/vcard; charset=utf-8", login);
+}
+
+struct dav_peer *dav_peer_new_calendars(const char *login)
+{
+	return peer(DAV_EVENTS, "text/calendar; charset=utf-8", login);
 }
 
 void dav_peer_free(struct dav_peer *p)
@@ -52,7 +67,7 @@ struct str dav_peer_book(struct dav_peer *p)
 {
 	struct dav_collections c;
 
-	ok(p, dav_call(p->dav, collections, DAV_CARDS, p->a, &c, &p->err));
+	ok(p, dav_call(p->dav, collections, p->kind, p->a, &c, &p->err));
 	assert_true(c.n > 0);
 	return c.v[0].path;
 }
@@ -61,7 +76,7 @@ struct str dav_peer_make(struct dav_peer *p, const char *key, const char *name)
 {
 	struct str path;
 
-	ok(p, dav_call(p->dav, create, DAV_CARDS, str_of(key), str_of(name), p->a, &path,
+	ok(p, dav_call(p->dav, create, p->kind, str_of(key), str_of(name), p->a, &path,
 		      &p->err));
 	return path;
 }
@@ -79,8 +94,8 @@ struct str dav_peer_put(struct dav_peer *p, struct str path, const char *name, c
 	struct dav_object o = look(p, path, name);
 	struct str etag;
 
-	ok(p, dav_call(p->dav, put, o.href, o.etag, "text/vcard; charset=utf-8", str_of(text),
-		      p->a, &etag, &p->err));
+	ok(p, dav_call(p->dav, put, o.href, o.etag, p->type, str_of(text), p->a, &etag,
+		      &p->err));
 	return etag;
 }
 

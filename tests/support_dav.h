@@ -1,6 +1,6 @@
 /*
- * support_dav: another client of a user of the lab, at the same CardDAV server. Fails the
- * running test where the server does not do as it is told.
+ * support_dav: another client of a user of the lab, at the same CardDAV or CalDAV server.
+ * Fails the running test where the server does not do as it is told.
  */
 #ifndef EASPOOL_TESTS_SUPPORT_DAV_H
 #define EASPOOL_TESTS_SUPPORT_DAV_H
@@ -10,6 +10,8 @@
 struct dav_peer;
 
 struct dav_peer *dav_peer_new(const char *login);
+/* One of calendars: below, a book is a calendar then. */
+struct dav_peer *dav_peer_new_calendars(const char *login);
 void dav_peer_free(struct dav_peer *p);
 
 /* The path of the user's first address book. What is answered here and below lives as long as

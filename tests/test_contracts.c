@@ -60,6 +60,11 @@ static void test_fake_dav_keeps_the_contract(void **state UNUSED)
 	contract_dav(fake_dav_dav(fd), 0);
 	fake_dav_cannot_find(fd, true);
 	contract_dav(fake_dav_dav(fd), CONTRACT_DAV_NO_FIND);
+	contract_calendars(fake_dav_dav(fd), CONTRACT_DAV_NO_FIND);
+	fake_dav_cannot_find(fd, false);
+	contract_calendars(fake_dav_dav(fd), 0);
+	fake_dav_without_sync(fd, false);
+	contract_calendars(fake_dav_dav(fd), 0);
 	fake_dav_free(fd);
 }
 

@@ -419,7 +419,8 @@ static struct dav *user_of(struct dav_client *c, struct str login)
 	return d;
 }
 
-static struct dav *play_at(const char *place, const struct turn *turns, size_t n)
+static struct dav *play_with(
+	enum dav_service service, const char *place, const struct turn *turns, size_t n)
 {
 	server.turns = turns;
 	server.n = n;
@@ -429,12 +430,20 @@ static struct dav *play_at(const char *place, const struct turn *turns, size_t n
 	dav_client_free(client);
 	conf = (struct settings){.dav_timeout = 1, .tls_verify = true};
 	conf.carddav_url = arena_printf(a, "http://127.0.0.1:%u%s", server.port, place);
-	client = dav_client_new(&conf, NULL);
+	conf.caldav_url = conf.carddav_url;
+	client = dav_client_new(&conf, service, NULL);
 	return user_of(client, STR("ann"));
+}
+
+static struct dav *play_at(const char *place, const struct turn *turns, size_t n)
+{
+	return play_with(DAV_CLIENT_CARDS, place, turns, n);
 }
 
 #define PLAY_AT(place, turns) play_at((place), (turns), ARRAY_LEN(turns))
 #define PLAY(turns)           PLAY_AT("/", turns)
+#define PLAY_CALENDARS(place, turns)                                                           \
+	play_with(DAV_CLIENT_CALENDARS, (place), (turns), ARRAY_LEN(turns))
 
 /* All turns were taken, and nothing else was asked. */
 static void played(void)
@@ -644,8 +653,8 @@ static void test_a_silence_is_shared(void **state UNUSED)
 	struct dav_client *first, *second;
 
 	(void)PLAY(turns);
-	first = dav_client_new(&conf, &shared);
-	second = dav_client_new(&conf, &shared);
+	first = dav_client_new(&conf, DAV_CLIENT_CARDS, &shared);
+	second = dav_client_new(&conf, DAV_CLIENT_CARDS, &shared);
 	clock_set_fake(clock_mono_ms());
 	assert_int_equal(collections(user_of(first, STR("ann")), &r), RC_UNAVAILABLE);
 	err_clear(&err);
@@ -1115,6 +1124,309 @@ static void test_a_collection_is_made_the_old_way(void **state UNUSED)
 	played();
 }
 
+/* --- calendars */
+
+#define CAL          " xmlns:c=\"urn:ietf:params:xml:ns:caldav\""
+#define CALENDAR_SET "<c:supported-calendar-component-set" CAL ">"
+#define CALENDAR(at, more)                                                                     \
+	PROP(at, "<d:resourcetype><d:collection/><c:calendar" CAL "/></d:resourcetype>" more)
+
+/* C56, RFC 6764, RFC 4791 section 6.2.1, RFC 6638: of the collections in the home those for
+ * appointments, the one first that the inbox names, and no inbox. */
+static void test_the_well_known_place_leads_to_the_calendars(void **state UNUSED)
+{
+	/* clang-format off */
+	static const struct turn turns[] = {
+		{"PROPFIND", "/", "Depth: 0", "405 Method Not Allowed\n\n", 0},
+		{"PROPFIND", "/.well-known/caldav", NULL,
+			"301 Moved\nLocation: /dav/\n\n", 0},
+		{"PROPFIND", "/dav/", NULL, MS_(PRINCIPAL("/p/ann/")), 0},
+		{"PROPFIND", "/p/ann/", "<C:calendar-home-set/>",
+			MS_(PROP("/p/ann/", "<c:calendar-home-set" CAL "><d:href>/cal/ann/</d:href>"
+				"</c:calendar-home-set><card:addressbook-home-set><d:href>/books/ann/"
+				"</d:href></card:addressbook-home-set>")), 0},
+		{"PROPFIND", "/cal/ann/", "<C:schedule-default-calendar-URL/>",
+			MS_(CALENDAR("/cal/ann/a/", "<d:current-user-privilege-set><d:privilege><d:read/>"
+				"</d:privilege></d:current-user-privilege-set>")
+			    CALENDAR("/cal/ann/tasks/",
+				CALENDAR_SET "<c:comp name=\"VTODO\"/></c:supported-calendar-component-set>")
+			    CALENDAR("/cal/ann/z/", CALENDAR_SET "<c:comp name=\"VEVENT\"/>"
+				"<c:comp name=\"VTODO\"/></c:supported-calendar-component-set>")
+			    PROP("/cal/ann/in/", "<d:resourcetype><d:collection/><c:calendar" CAL "/>"
+				"<c:schedule-inbox" CAL "/></d:resourcetype>"
+				"<c:schedule-default-calendar-URL" CAL "><d:href>/cal/ann/z</d:href>"
+				"</c:schedule-default-calendar-URL>")
+			    PROP("/cal/ann/out/", "<d:resourcetype><d:collection/><c:calendar" CAL "/>"
+				"<c:schedule-outbox" CAL "/></d:resourcetype>")), 0},
+	};
+	/* clang-format on */
+	struct dav_collections r;
+	struct dav *d = PLAY_CALENDARS("/", turns);
+
+	assert_int_equal(dav_call(d, collections, DAV_EVENTS, a, &r, &err), RC_OK);
+	assert_int_equal(r.n, 2);
+	assert_string_equal(r.v[0].path.p, "/cal/ann/z/");
+	assert_true(r.v[0].is_default && !r.v[0].read_only);
+	assert_int_equal(r.v[0].kinds, DAV_EVENTS | DAV_TODOS);
+	assert_string_equal(r.v[1].path.p, "/cal/ann/a/");
+	assert_true(!r.v[1].is_default && r.v[1].read_only);
+	assert_int_equal(r.v[1].kinds, DAV_EVENTS | DAV_TODOS | DAV_JOURNALS);
+	played();
+}
+
+/* Each of the services has its own setting, and names it. */
+static void test_a_service_is_that_of_its_setting(void **state UNUSED)
+{
+	struct settings c = {.dav_timeout = 1, .carddav_url = STR("http://127.0.0.1:1/")};
+	struct dav_collections r;
+
+	assert_null(dav_client_new(&c, DAV_CLIENT_CALENDARS, NULL));
+	assert_null(dav_client_user(NULL, STR("ann"), NULL));
+	assert_int_equal(dav_client_trips(NULL), 0);
+	dav_client_release(NULL);
+	dav_client_free(client);
+	c = (struct settings){.dav_timeout = 1, .caldav_url = STR("nonsense")};
+	assert_null(dav_client_new(&c, DAV_CLIENT_CARDS, NULL));
+	client = dav_client_new(&c, DAV_CLIENT_CALENDARS, NULL);
+	assert_int_equal(
+		dav_call(user_of(client, STR("ann")), collections, DAV_EVENTS, a, &r, &err),
+		RC_UNAVAILABLE);
+	assert_non_null(strstr(err.text, "caldav_url"));
+	err_clear(&err);
+	assert_int_equal(dav_call(dav_client_user(client, STR("ann"), NULL), collections,
+				 DAV_EVENTS, a, &r, &err),
+		RC_UNAVAILABLE);
+	assert_int_equal(dav_client_for(DAV_CARDS), DAV_CLIENT_CARDS);
+	assert_int_equal(dav_client_for(DAV_EVENTS), DAV_CLIENT_CALENDARS);
+	assert_int_equal(dav_client_for(DAV_TODOS), DAV_CLIENT_CALENDARS);
+}
+
+/* RFC 4791 section 5.3.1: a server that has no extended MKCOL. */
+static void test_a_calendar_is_made_the_old_way(void **state UNUSED)
+{
+	/* clang-format off */
+	static const struct turn turns[] = {
+		{"MKCOL", "/h/ann/new/", "<C:comp name=\"VEVENT\"/>", "415 No\n\n", 0},
+		{"PROPFIND", "/h/ann/new/", NULL, "404 No\n\n", 0},
+		{"MKCALENDAR", "/h/ann/new/", "<D:displayname>A &amp; B</D:displayname>",
+			"201 Created\n\n", 0},
+		{"MKCOL", "/h/ann/new/", NULL, "405 No\n\n", 0},
+		{"PROPFIND", "/h/ann/new/", NULL, MS_(CALENDAR("/h/ann/new/", "")), 0},
+		{"MKCOL", "/h/ann/new/", NULL, "403 No\n\n", 0},
+		{"PROPFIND", "/h/ann/new/", NULL, "404 No\n\n", 0},
+		{"MKCALENDAR", "/h/ann/new/", "!resourcetype", "403 No\n\n", 0},
+	};
+	/* clang-format on */
+	static const enum rc results[] = {RC_OK, RC_CONFLICT, RC_DENIED};
+	struct dav *d = PLAY_CALENDARS("/h/%u/", turns);
+	struct str path;
+
+	for (size_t i = 0; i < ARRAY_LEN(results); i++) {
+		assert_int_equal(dav_call(d, create, DAV_EVENTS, STR("new"), STR("A & B"), a,
+					 &path, &err),
+			results[i]);
+		assert_string_equal(path.p, "/h/ann/new/");
+	}
+	played();
+}
+
+/* RFC 6638 section 8.1: the server is to send no answers by itself; a server of cards is told
+ * nothing of that. */
+static void test_the_server_is_not_to_answer_invitations(void **state UNUSED)
+{
+	/* clang-format off */
+	static const struct turn turns[] = {
+		{"PUT", "/c/1.ics", "Schedule-Reply: F\r\n", "201 Created\nETag: \"1\"\n\n", 0},
+		{"MOVE", "/c/1.ics", "Schedule-Reply: F\r\n", "201 Created\nETag: \"1\"\n\n", 0},
+		{"DELETE", "/d/1.ics", "Schedule-Reply: F\r\n", "204 No Content\n\n", 0},
+		{"DELETE", "/c/", "Schedule-Reply: F\r\n", "204 No Content\n\n", 0},
+	};
+	static const struct turn cards[] = {
+		{"DELETE", "/c/1.vcf", "!Schedule-Reply", "204 No Content\n\n", 0},
+	};
+	/* clang-format on */
+	struct dav *d = PLAY_CALENDARS("/", turns);
+	struct str etag;
+
+	assert_int_equal(dav_call(d, put, STR("/c/1.ics"), STR(""), "text/calendar", STR("x"),
+				 a, &etag, &err),
+		RC_OK);
+	assert_int_equal(
+		dav_call(d, move, STR("/c/1.ics"), STR("/d/1.ics"), a, &etag, &err), RC_OK);
+	assert_int_equal(dav_call(d, remove, STR("/d/1.ics"), STR("\"1\""), &err), RC_OK);
+	assert_int_equal(dav_call(d, erase, STR("/c/"), &err), RC_OK);
+	played();
+	d = PLAY(cards);
+	assert_int_equal(dav_call(d, remove, STR("/c/1.vcf"), STR("\"1\""), &err), RC_OK);
+	played();
+}
+
+static void test_appointments_are_read_by_their_report(void **state UNUSED)
+{
+	/* clang-format off */
+	static const struct turn turns[] = {
+		{"REPORT", "/c/", "<C:calendar-multiget",
+			MS_(PROP("/c/1.ics", "<d:getetag>\"1\"</d:getetag><c:calendar-data" CAL
+				">ONE</c:calendar-data>")), 0},
+	};
+	/* clang-format on */
+	struct dav_object o = {.href = STR("/c/1.ics")};
+
+	assert_int_equal(
+		dav_call(PLAY_CALENDARS("/", turns), get, STR("/c/"), &o, 1, a, &err), RC_OK);
+	assert_string_equal(o.bytes.p, "ONE");
+	played();
+}
+
+#define DENIED(why)                                                                            \
+	"403 No\nContent-Type: text/xml\n\n<d:error " NS "><c:" why CAL "/></d:error>"
+
+/* What a server cannot is told apart from what the user may not, and from trouble. */
+static void test_a_query_is_answered_by_table(void **state UNUSED)
+{
+	/* clang-format off */
+	static const struct {
+		const char *answer;
+		enum rc rc;
+	} cases[] = {
+		{MS_(ETAG("/c/1.ics", "\"1\"")), RC_OK},
+		{DENIED("supported-filter"), RC_INVALID},
+		{DENIED("valid-filter"), RC_INVALID},
+		{DENIED("supported-collation"), RC_INVALID},
+		{"403 No\n\n", RC_DENIED},
+		{"401 No\n\n", RC_DENIED},
+		{"400 No\n\n", RC_INVALID},
+		{"501 No\n\n", RC_INVALID},
+		{"500 Oops\n\n", RC_INVALID},
+		{"200 OK\n\n", RC_INVALID},
+		{"404 No\n\n", RC_ABSENT},
+		{"503 Later\n\n", RC_UNAVAILABLE},
+		{"silent", RC_UNAVAILABLE},
+	};
+	/* clang-format on */
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct turn turn = {"REPORT", "/c/",
+			"<C:prop-filter name=\"UID\"><C:text-match collation=\"i;octet\">&lt;a&amp;b&gt;<",
+			cases[i].answer, 0};
+		struct dav *d = play_with(DAV_CLIENT_CALENDARS, "/", &turn, 1);
+		struct dav_entry *v;
+		size_t n;
+		enum rc rc;
+
+		err_clear(&err);
+		rc = dav_call(d, with_uid, STR("/c/"), STR("<a\x01&b>"), a, &v, &n, &err);
+		if (rc != cases[i].rc)
+			fail_msg("%s: %s", cases[i].answer, rc_name(rc));
+		assert_int_equal(n, rc == RC_OK);
+		played();
+	}
+}
+
+#define NOON  "<C:time-range start=\"20300615T120000Z\"/>"
+#define LATER "<C:time-range start=\"20350619T120000Z\"/>"
+#define E(n)  ETAG("/c/" n ".ics", "\"" n "\"")
+
+static enum rc since(struct dav *d, size_t *n)
+{
+	struct dav_entry *v;
+
+	err_clear(&err);
+	return dav_call(d, since, STR("/c/"), 1907755200, a, &v, n, &err);
+}
+
+/* Whether a server understands series is found out once; one that does not is not believed when
+ * it leaves some out. */
+static void test_series_are_left_out_by_some_servers(void **state UNUSED)
+{
+	/* clang-format off */
+	static const struct turn knows[] = {
+		/* All of them go on: that is right, whatever it knows. */
+		{"REPORT", "/c/", NOON, MS_(E("1") E("2")), 0},
+		{"REPORT", "/c/", "<C:prop-filter name=\"RRULE\"/>", MS_(E("2")), 0},
+		/* One is over, and the other goes on for years. */
+		{"REPORT", "/c/", NOON, MS_(E("1") E("2")), 0},
+		{"REPORT", "/c/", "RRULE", MS_(E("2") E("3")), 0},
+		{"REPORT", "/c/", LATER, MS_(E("2")), 0},
+		{"REPORT", "/c/", NOON, MS_(E("1")), 0},
+	};
+	static const struct turn does_not[] = {
+		{"REPORT", "/c/", NOON, MS_(E("1")), 0},
+		{"REPORT", "/c/", "RRULE", MS_(E("2")), 0},
+		/* One begins late enough, and what is there in some years is no series. */
+		{"REPORT", "/c/", NOON, MS_(E("1") E("3")), 0},
+		{"REPORT", "/c/", "RRULE", MS_(E("2") E("3")), 0},
+		{"REPORT", "/c/", LATER, MS_(E("1")), 0},
+		{"REPORT", "/c/", NOON, MS_(E("1") E("3")), 0},
+		{"REPORT", "/c/", "RRULE", "503 Later\n\n", 0},
+	};
+	/* clang-format on */
+	struct dav *d = PLAY_CALENDARS("/", knows);
+	size_t n;
+
+	assert_int_equal(since(d, &n), RC_OK);
+	assert_int_equal(n, 2);
+	assert_int_equal(since(d, &n), RC_OK);
+	assert_int_equal(n, 2);
+	assert_int_equal(since(d, &n), RC_OK);
+	assert_int_equal(n, 1);
+	played();
+	d = PLAY_CALENDARS("/", does_not);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(since(d, &n), i < 2 ? RC_INVALID : RC_UNAVAILABLE);
+		assert_int_equal(n, 0);
+	}
+	played();
+}
+
+/* Nobody is asked what he cannot know. */
+static void test_each_service_is_asked_its_own_questions(void **state UNUSED)
+{
+	struct str word = STR("x");
+	struct dav_entry *v;
+	struct dav *d;
+	size_t n;
+
+	d = play_with(DAV_CLIENT_CALENDARS, "/", NULL, 0);
+	assert_int_equal(dav_call(d, find, STR("/c/"), &word, 1, a, &v, &n, &err), RC_INVALID);
+	d = play_with(DAV_CLIENT_CARDS, "/", NULL, 0);
+	assert_int_equal(since(d, &n), RC_INVALID);
+	assert_int_equal(dav_call(d, with_uid, STR("/c/"), word, a, &v, &n, &err), RC_INVALID);
+	assert_int_equal(dav_client_trips(client), 0);
+	err_clear(&err);
+	played();
+}
+
+/* What an answer does not name would be taken for something that is over. */
+static void test_half_an_answer_to_a_query_is_none(void **state UNUSED)
+{
+	static const char no_etag[] =
+		MS_("<d:response><d:href>/c/1</d:href><d:propstat><d:prop>"
+		    "<d:getetag/></d:prop><d:status>HTTP/1.1 404 Not Found"
+		    "</d:status></d:propstat></d:response>");
+	static const char cut[] =
+		MS_(E("1") "<d:response><d:href>/c/</d:href><d:status>HTTP/1.1"
+			   " 507 Insufficient Storage</d:status></d:response>");
+	static const char elsewhere[] =
+		MS_("<d:response><d:href>/other/1</d:href><d:propstat><d:prop><d:getetag>\"1\""
+		    "</d:getetag></d:prop><d:status>HTTP/1.1 200 OK</d:status></d:propstat>"
+		    "</d:response>");
+	static const struct turn turns[] = {
+		{"REPORT", "/c/", NOON,    no_etag,   0},
+		{"REPORT", "/c/", "RRULE", MS_(""),   0},
+		{"REPORT", "/c/", NOON,    cut,       0},
+		{"REPORT", "/c/", NOON,    elsewhere, 0},
+	};
+	struct dav *d = PLAY_CALENDARS("/", turns);
+	size_t n;
+
+	assert_int_equal(since(d, &n), RC_OK);
+	assert_int_equal(n, 1);
+	assert_int_equal(since(d, &n), RC_INVALID);
+	assert_int_equal(since(d, &n), RC_INVALID);
+	played();
+}
+
 static int setup(void **state UNUSED)
 {
 	a = arena_new();
@@ -1163,6 +1475,15 @@ int main(void)
 		cmocka_unit_test(test_what_the_answer_lacks_is_asked_for),
 		cmocka_unit_test(test_etags_of_careless_servers),
 		cmocka_unit_test(test_a_collection_is_made_the_old_way),
+		cmocka_unit_test(test_the_well_known_place_leads_to_the_calendars),
+		cmocka_unit_test(test_a_service_is_that_of_its_setting),
+		cmocka_unit_test(test_a_calendar_is_made_the_old_way),
+		cmocka_unit_test(test_the_server_is_not_to_answer_invitations),
+		cmocka_unit_test(test_appointments_are_read_by_their_report),
+		cmocka_unit_test(test_a_query_is_answered_by_table),
+		cmocka_unit_test(test_series_are_left_out_by_some_servers),
+		cmocka_unit_test(test_each_service_is_asked_its_own_questions),
+		cmocka_unit_test(test_half_an_answer_to_a_query_is_none),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -171,11 +171,20 @@ static struct str place_of(const struct request *rq, struct str name)
 	return r;
 }
 
+/* NULL: it is no folder of a DAV server, or there is none. */
+static struct dav *dav_of(const struct change *ch, const struct folder *f)
+{
+	const struct item_class *class = item_class_of(f->kind);
+
+	return class && class->dav ? servers_dav(ch->sv, class->dav) : NULL;
+}
+
 /* A collection of the DAV server. */
 static enum rc create_collection(struct change *ch, const struct item_class *class,
 	struct str name, unsigned *status_r, struct err *err)
 {
 	struct request *rq = ch->rq;
+	struct dav *dav = servers_dav(ch->sv, class->dav);
 	struct str path, parent = elem_text(rq->doc, FOLDERHIERARCHY_PARENT_ID);
 	struct str key = place_of(rq, name);
 	enum rc rc;
@@ -185,14 +194,14 @@ static enum rc create_collection(struct change *ch, const struct item_class *cla
 		return RC_OK;
 	}
 	/* Where there is one folder for all, another one would not be seen. */
-	if (!ch->sv->dav || rq->conf->contacts_merge) {
+	if (!dav || folders_type_merged(rq->conf, class->default_type)) {
 		*status_r = FOLDER_MALFORMED;
 		return RC_OK;
 	}
 	rc = name_taken(ch, name, STR_NONE, status_r, err);
 	if (rc || *status_r)
 		return rc;
-	rc = dav_call(ch->sv->dav, create, class->dav, key, name, rq->arena, &path, err);
+	rc = dav_call(dav, create, class->dav, key, name, rq->arena, &path, err);
 	if (is_trouble(rc))
 		return rc;
 	if (rc && rc != RC_CONFLICT) {
@@ -279,9 +288,10 @@ static enum rc rename_collection(struct change *ch, const struct folder *f, stru
 	unsigned *status_r, struct err *err)
 {
 	struct str parent = elem_text(ch->rq->doc, FOLDERHIERARCHY_PARENT_ID);
+	struct dav *dav = dav_of(ch, f);
 	enum rc rc;
 
-	if (!str_is(parent, "0") || !ch->sv->dav) {
+	if (!str_is(parent, "0") || !dav) {
 		*status_r = FOLDER_NO_PARENT;
 		return RC_OK;
 	}
@@ -291,7 +301,7 @@ static enum rc rename_collection(struct change *ch, const struct folder *f, stru
 	rc = name_taken(ch, name, f->id, status_r, err);
 	if (rc || *status_r)
 		return rc;
-	rc = dav_call(ch->sv->dav, rename, f->path, name, err);
+	rc = dav_call(dav, rename, f->path, name, err);
 	if (rc) {
 		*status_r = is_trouble(rc) ? 0 : status_of_refusal(rc);
 		return is_trouble(rc) ? rc : RC_OK;
@@ -364,10 +374,11 @@ static enum rc erase_all(
 		}
 	for (size_t i = 0; i <= n; i++) {
 		const struct folder *f = i < n ? below[i] : top;
+		struct dav *dav = dav_of(ch, f);
 		enum rc rc = f->kind == FOLDER_MAIL
 				     ? mail_call(ch->sv->mail, erase, f->path, err)
-			     : ch->sv->dav ? dav_call(ch->sv->dav, erase, f->path, err)
-					   : RC_DENIED;
+			     : dav ? dav_call(dav, erase, f->path, err)
+				   : RC_DENIED;
 
 		if (is_trouble(rc))
 			return rc;

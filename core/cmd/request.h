@@ -35,6 +35,7 @@ struct services {
 	struct mail *mail;           /* of the authenticated user; connects when first used */
 	struct submit *submit;       /* likewise */
 	struct dav *dav;             /* of the user; NULL: there is no CardDAV server */
+	struct dav *calendars;       /* likewise, of CalDAV */
 	struct directory *directory; /* NULL: there is no company address book */
 	struct certs *certs;
 	/* A newer request of the device ends its older waits here; NULL: there are none. */

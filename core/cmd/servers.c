@@ -6,13 +6,21 @@ struct folder_servers servers_of(const struct request *rq, const struct services
 		.account = &rq->account,
 		.mail = sv->mail,
 		.dav = sv->dav,
+		.calendars = sv->calendars,
 		.conf = rq->conf};
+}
+
+struct dav *servers_dav(const struct services *sv, unsigned kinds)
+{
+	return kinds & DAV_CARDS ? sv->dav : sv->calendars;
 }
 
 enum rc servers_items(const struct request *rq, const struct services *sv,
 	const struct folder *folder, struct item_source *src, struct err *err)
 {
-	*src = (struct item_source){.dav = sv->dav,
+	const struct item_class *class = item_class_of(folder->kind);
+
+	*src = (struct item_source){.dav = class ? servers_dav(sv, class->dav) : NULL,
 		.state = sv->state,
 		.account = &rq->account,
 		.conf = rq->conf,

@@ -10,6 +10,9 @@
 
 struct folder_servers servers_of(const struct request *rq, const struct services *sv);
 
+/* Where collections of that kind are; NULL: there is no such server. */
+struct dav *servers_dav(const struct services *sv, unsigned kinds);
+
 /* The collections behind a folder that is no mailbox, item_source_open(). */
 MUST_USE enum rc servers_items(const struct request *rq, const struct services *sv,
 	const struct folder *folder, struct item_source *src, struct err *err);

@@ -112,6 +112,24 @@ struct dav_ops {
 		struct arena *a, struct dav_entry **v_r, size_t *n_r, struct err *err);
 
 	/*
+	 * The objects of a calendar that have something going on at or after `from` (seconds
+	 * since 1970 UTC): hrefs and ETags alone. Those that come again are among them when
+	 * one of their times is; a server may tell of some that are over as well, and where a
+	 * time has no zone (a whole day) it may be some hours off. RC_INVALID: it cannot, or
+	 * there are no appointments here. One trip (calendar-query, RFC 4791 7.8), two more
+	 * until it is found out that the server can.
+	 */
+	enum rc (*since)(struct dav *d, struct str path, int64_t from, struct arena *a,
+		struct dav_entry **v_r, size_t *n_r, struct err *err);
+	/*
+	 * The objects of a calendar with that UID, likewise. Servers differ in what they take
+	 * for the same (case; a part of it), so the caller looks at what is found. RC_INVALID
+	 * also of a UID that is empty or longer than DAV_UID_MAX. One trip.
+	 */
+	enum rc (*with_uid)(struct dav *d, struct str path, struct str uid, struct arena *a,
+		struct dav_entry **v_r, size_t *n_r, struct err *err);
+
+	/*
 	 * Writes an object. etag: what is there now; empty: nothing is, and RC_CONFLICT when
 	 * something is. etag_r: of what is stored now; where the server does not say it is
 	 * asked (a second trip), so it is never empty.
@@ -143,6 +161,7 @@ struct dav_ops {
 };
 
 enum { DAV_WORDS_MAX = 16, DAV_WORD_MAX = 256 }; /* longer ones are cut */
+enum { DAV_UID_MAX = 1024 };
 
 /* Larger objects are not read: `refused`. */
 #define DAV_OBJECT_MAX (32u * 1024 * 1024)

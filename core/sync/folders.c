@@ -313,27 +313,51 @@ static size_t default_of(const struct dav_collections *list, const struct item_c
 	return best < list->n ? best : 0;
 }
 
+/* What the settings say of the collections of a class. */
+struct custom {
+	bool create, merge;
+	const char *key; /* of the path of one that is made */
+	struct str name;
+};
+
+static struct custom custom_of(const struct settings *conf, unsigned type)
+{
+	if (type == TYPE_CONTACTS || type == TYPE_USER_CONTACTS)
+		return (struct custom){conf->contacts_create, conf->contacts_merge, "contacts",
+			conf->contacts_name};
+	if (type == TYPE_CALENDAR || type == TYPE_USER_CALENDAR)
+		return (struct custom){conf->calendar_create, conf->calendar_merge, "calendar",
+			conf->calendar_name};
+	return (struct custom){false, false, "", STR_NONE};
+}
+
+static struct dav *server_of(const struct folder_servers *from, const struct item_class *class)
+{
+	return class->dav & DAV_CARDS ? from->dav : from->calendars;
+}
+
 /* A user who has none gets one. */
 static enum rc create_default(const struct folder_servers *from, const struct item_class *class,
 	struct arena *a, struct dav_collections *list, struct err *err)
 {
+	struct dav *dav = server_of(from, class);
+	struct custom c = custom_of(from->conf, class->default_type);
 	struct str path;
 	enum rc rc;
 
-	if (list->n || !from->conf->contacts_create)
+	if (list->n || !c.create)
 		return RC_OK;
-	rc = dav_call(from->dav, create, class->dav, STR("contacts"), from->conf->contacts_name,
-		a, &path, err);
+	rc = dav_call(dav, create, class->dav, str_of(c.key), c.name, a, &path, err);
 	if (rc && rc != RC_CONFLICT)
 		return rc;
-	return dav_call(from->dav, collections, class->dav, a, list, err);
+	return dav_call(dav, collections, class->dav, a, list, err);
 }
 
 static enum rc list_collections(const struct folder_servers *from,
 	const struct item_class *class, struct arena *a, struct dav_collections *list,
 	struct err *err)
 {
-	enum rc rc = dav_call(from->dav, collections, class->dav, a, list, err);
+	enum rc rc = dav_call(server_of(from, class), collections, class->dav, a, list, err);
 
 	if (rc == RC_OK && list->none)
 		return err_set(
@@ -382,14 +406,21 @@ static struct folders others(
 	if (from->conf->recipient_cache)
 		add_folder(&r, FOLDER_RECIPIENTS, STR("recipients"), STR("RecipientInfo"),
 			TYPE_RECIPIENTS);
-	for (size_t i = 0; from->dav && item_class_at(i); i++)
-		add_collections(from, item_class_at(i), stored, a, &r);
+	for (size_t i = 0; item_class_at(i); i++)
+		if (server_of(from, item_class_at(i)))
+			add_collections(from, item_class_at(i), stored, a, &r);
 	return r;
+}
+
+bool folders_type_merged(const struct settings *conf, unsigned default_type)
+{
+	return custom_of(conf, default_type).merge;
 }
 
 bool folders_merged(const struct settings *conf, const struct folder *f)
 {
-	return f->type == TYPE_CONTACTS && conf->contacts_merge;
+	return (f->type == TYPE_CONTACTS || f->type == TYPE_CALENDAR) &&
+	       custom_of(conf, f->type).merge;
 }
 
 /* [MS-ASCMD] 2.2.3.186.3: the recipient cache is known from 14.0 on. */
@@ -398,7 +429,8 @@ static bool is_visible(
 {
 	if (f->kind == FOLDER_RECIPIENTS)
 		return version >= V140;
-	return f->type != TYPE_USER_CONTACTS || !conf->contacts_merge;
+	return (f->type != TYPE_USER_CONTACTS && f->type != TYPE_USER_CALENDAR) ||
+	       !custom_of(conf, f->type).merge;
 }
 
 struct folders folders_visible(const struct folders *f, const struct settings *conf,

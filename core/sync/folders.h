@@ -18,8 +18,10 @@ enum {
 	TYPE_DRAFTS = 3,
 	TYPE_TRASH = 4,
 	TYPE_SENT = 5,
+	TYPE_CALENDAR = 8,
 	TYPE_CONTACTS = 9,
 	TYPE_USER_MAIL = 12,
+	TYPE_USER_CALENDAR = 13,
 	TYPE_USER_CONTACTS = 14,
 	TYPE_RECIPIENTS = 19,
 };
@@ -29,7 +31,8 @@ struct folder_servers {
 	struct state *state;
 	const struct account *account;
 	struct mail *mail;
-	struct dav *dav; /* NULL: there is no such server */
+	struct dav *dav;       /* CardDAV; NULL: there is no such server */
+	struct dav *calendars; /* CalDAV, likewise */
 	const struct settings *conf;
 	bool *missed; /* out, or NULL: a DAV server could not be asked, its folders are those
 			 that were known */
@@ -41,6 +44,8 @@ MUST_USE enum rc folders_refresh(
 /* Those that a device of this version is shown. */
 struct folders folders_visible(const struct folders *f, const struct settings *conf,
 	enum eas_version version, struct arena *a);
+/* Whether all folders of a default type are shown as one. */
+bool folders_type_merged(const struct settings *conf, unsigned default_type);
 /* Whether all folders of its kind are shown as this one. */
 bool folders_merged(const struct settings *conf, const struct folder *f);
 /* All of them in an order, as qsort() has it of pointers to them; in the arena. */

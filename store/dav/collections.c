@@ -11,18 +11,12 @@
 /* What collections of a kind are in MKCOL and PROPFIND. */
 static const struct {
 	unsigned kind;
-	const char *type, *more;
+	const char *type, *component; /* NULL: it has no such set */
 } makings[] = {
-	{DAV_CARDS,    "<R:addressbook/>", ""          },
-	{DAV_EVENTS,   "<C:calendar/>",
-         "<C:supported-calendar-component-set><C:comp name=\"VEVENT\"/>"
-		"</C:supported-calendar-component-set>"},
-	{DAV_TODOS,    "<C:calendar/>",
-         "<C:supported-calendar-component-set><C:comp name=\"VTODO\"/>"
-		"</C:supported-calendar-component-set>"},
-	{DAV_JOURNALS, "<C:calendar/>",
-         "<C:supported-calendar-component-set><C:comp name=\"VJOURNAL\"/>"
-		"</C:supported-calendar-component-set>"},
+	{DAV_CARDS,    "<R:addressbook/>", NULL      },
+	{DAV_EVENTS,   "<C:calendar/>",    "VEVENT"  },
+	{DAV_TODOS,    "<C:calendar/>",    "VTODO"   },
+	{DAV_JOURNALS, "<C:calendar/>",    "VJOURNAL"},
 };
 
 static unsigned kinds_of(const struct ms_props *p)
@@ -32,7 +26,7 @@ static unsigned kinds_of(const struct ms_props *p)
 	if (p->types & MS_ADDRESSBOOK)
 		kinds |= DAV_CARDS;
 	/* RFC 4791 section 5.2.3: without the property all components are taken. */
-	if (p->types & MS_CALENDAR)
+	if (p->types & MS_CALENDAR && !(p->types & MS_SCHEDULING))
 		kinds |= p->found & MS_COMPONENTS ? p->components << 1
 						  : DAV_EVENTS | DAV_TODOS | DAV_JOURNALS;
 	return kinds;
@@ -84,7 +78,8 @@ static enum rc list_home(struct dav_user *u, struct str home, unsigned kinds, st
 	enum rc rc = dav_propfind(u, home, DEPTH_1,
 		"<D:resourcetype/><D:displayname/><D:current-user-privilege-set/>"
 		"<R:supported-address-data/><R:max-resource-size/><R:default-addressbook-URL/>"
-		"<C:supported-calendar-component-set/><C:max-resource-size/>",
+		"<C:supported-calendar-component-set/><C:max-resource-size/>"
+		"<C:schedule-default-calendar-URL/>",
 		a, &ms, err);
 
 	if (rc)
@@ -103,8 +98,12 @@ static enum rc list_home(struct dav_user *u, struct str home, unsigned kinds, st
 		rc = trouble(m, err);
 		if (rc)
 			return rc;
-		if (m->p.default_book.n)
+		/* RFC 6638 section 9.2: the one for appointments is told by the inbox, which
+		 * mostly is in the home. */
+		if (kinds & DAV_CARDS && m->p.default_book.n)
 			*chosen_r = dav_href(u, m->p.default_book, home, a);
+		if (kinds & DAV_EVENTS && m->p.default_events.n)
+			*chosen_r = dav_href(u, m->p.default_events, home, a);
 		if (!path.p || !(kinds_of(&m->p) & kinds))
 			continue;
 		path = href_folder(path, a);
@@ -313,33 +312,71 @@ static enum rc home_path(struct dav_user *u, unsigned kind, struct str key, stru
 	return rc ? rc : err_set(err, RC_ABSENT, "the user has no home at the server");
 }
 
+/* MKCALENDAR, RFC 4791 section 5.3.1. */
+static enum rc make_calendar(
+	struct dav_user *u, struct str path, struct str props, struct arena *a, struct err *err)
+{
+	struct exchange x = {.method = "MKCALENDAR", .path = path};
+	struct answer an = {.status = 0};
+	enum rc rc;
+
+	x.body = arena_printf(a,
+		DAV_XML "<C:mkcalendar " DAV_XMLNS "><D:set><D:prop>%.*s</D:prop></D:set>"
+			"</C:mkcalendar>\n",
+		STR_FMT(props));
+	rc = dav_exchange(u, &x, a, &an, err);
+	return rc ? rc : dav_result(&x, &an, err);
+}
+
+/* The properties of a new collection but its type; STR_NONE: there is no such kind. */
+static struct str new_props(
+	unsigned kind, struct str name, struct arena *a, const char **type_r)
+{
+	for (size_t i = 0; i < ARRAY_LEN(makings); i++) {
+		struct str set = STR("");
+
+		if (makings[i].kind != kind)
+			continue;
+		*type_r = makings[i].type;
+		if (makings[i].component)
+			set = arena_printf(a,
+				"<C:supported-calendar-component-set><C:comp name=\"%s\"/>"
+				"</C:supported-calendar-component-set>",
+				makings[i].component);
+		return arena_printf(
+			a, "%.*s%.*s", STR_FMT(set), STR_FMT(name_element(name, a)));
+	}
+	return STR_NONE;
+}
+
 enum rc dav_op_create(struct dav *d, unsigned kind, struct str key, struct str name,
 	struct arena *a, struct str *path_r, struct err *err)
 {
 	struct dav_user *u = (struct dav_user *)d;
-	struct str props = STR_NONE;
+	const char *type = NULL;
+	struct str props = new_props(kind, name, a, &type), typed;
 	bool is = false;
 	enum rc rc;
 
-	for (size_t i = 0; i < ARRAY_LEN(makings); i++)
-		if (makings[i].kind == kind)
-			props = arena_printf(a,
-				"<D:resourcetype><D:collection/>%s</D:resourcetype>%s%.*s",
-				makings[i].type, makings[i].more,
-				STR_FMT(name_element(name, a)));
 	if (!props.p)
 		return err_set(err, RC_INVALID, "no kind of collection");
 	rc = home_path(u, kind, key, a, path_r, err);
 	if (rc)
 		return rc;
-	rc = make_extended(u, *path_r, props, a, err);
+	typed = arena_printf(a, "<D:resourcetype><D:collection/>%s</D:resourcetype>%.*s", type,
+		STR_FMT(props));
+	rc = make_extended(u, *path_r, typed, a, err);
 	if (rc == RC_OK || rc == RC_UNAVAILABLE)
 		return rc;
 	/* 405, and others, also say that something is there (RFC 4918 section 9.3.1). */
 	rc = look_for(u, *path_r, kind, a, &is, err);
 	if (rc == RC_OK)
 		return there_already(*path_r, err);
-	return rc == RC_ABSENT ? make_plain(u, *path_r, props, kind, a, err) : rc;
+	if (rc != RC_ABSENT)
+		return rc;
+	err_clear(err);
+	return kind == DAV_CARDS ? make_plain(u, *path_r, typed, kind, a, err)
+				 : make_calendar(u, *path_r, props, a, err);
 }
 
 enum rc dav_op_rename(struct dav *d, struct str path, struct str name, struct err *err)
@@ -354,7 +391,7 @@ enum rc dav_op_rename(struct dav *d, struct str path, struct str name, struct er
 enum rc dav_op_erase(struct dav *d, struct str path, struct err *err)
 {
 	struct arena *a = arena_new();
-	struct exchange x = {.method = "DELETE", .path = path};
+	struct exchange x = {.method = "DELETE", .changes = true, .path = path};
 	struct answer an = {.status = 0};
 	enum rc rc = dav_exchange((struct dav_user *)d, &x, a, &an, err);
 

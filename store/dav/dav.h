@@ -1,7 +1,7 @@
 /*
- * dav: collections and their objects by CardDAV (RFC 6352) over HTTP, with libcurl. One struct
- * dav_client a worker; it keeps connections, and for a while where the collections of a user
- * are. Passwords are kept no longer than a request.
+ * dav: collections and their objects by CardDAV (RFC 6352) and CalDAV (RFC 4791) over HTTP,
+ * with libcurl. One struct dav_client a worker and server; it keeps connections, and for a
+ * while where the collections of a user are. Passwords are kept no longer than a request.
  */
 #ifndef EASPOOL_STORE_DAV_DAV_H
 #define EASPOOL_STORE_DAV_DAV_H
@@ -13,9 +13,17 @@
 
 struct dav_client;
 
-/* conf is borrowed; its carddav_url is set. shared: what is known of the server's silence,
- * borrowed; NULL: nothing but what the client finds out. */
-struct dav_client *dav_client_new(const struct settings *conf, struct silence *shared);
+/* Which server: that of carddav_url or that of caldav_url. */
+enum dav_service { DAV_CLIENT_CARDS, DAV_CLIENT_CALENDARS, DAV_CLIENTS };
+
+/* conf is borrowed. NULL: its URL is not set, there is no such server. shared: what is known of
+ * the server's silence, borrowed; NULL: nothing but what the client finds out. */
+struct dav_client *dav_client_new(
+	const struct settings *conf, enum dav_service service, struct silence *shared);
+/* That of the two which keeps collections of these kinds (core/model/dav.h). */
+enum dav_service dav_client_for(unsigned kinds);
+
+/* All that follows, but the probe and the mask, takes NULL for a server that is not there. */
 void dav_client_free(struct dav_client *c);
 
 /* The user's collections for this request; connects when first used; borrowed until
@@ -27,7 +35,7 @@ void dav_client_release(struct dav_client *c);
 /* Round trips since dav_client_user(). */
 unsigned dav_client_trips(const struct dav_client *c);
 
-/* Whether a server answers at carddav_url, for easctl doctor; nobody logs in, so a status of
+/* Whether a server answers at its URL, for easctl doctor; nobody logs in, so a status of
  * 401 is an answer as well. said_r: a sentence of what it said. */
 MUST_USE enum rc dav_client_probe(
 	struct dav_client *c, struct arena *a, struct str *said_r, struct err *err);

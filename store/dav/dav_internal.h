@@ -11,11 +11,16 @@
 /* An answer is at most so large. */
 #define DAV_ANSWER_MAX (48u * 1024 * 1024)
 
-/* A protocol over WebDAV: CardDAV; CalDAV is another row. */
+/* A protocol over WebDAV: CardDAV, CalDAV. */
 struct dav_protocol {
+	const char *name;
+	const char *setting;    /* of its URL */
+	size_t url;             /* place of that in struct settings */
+	unsigned homes;         /* the property that tells of the user's, MS_CARD_HOMES, ... */
 	const char *well_known; /* RFC 6764 section 5 */
 	const char *multiget;   /* elements, with the prefix that `xmlns` declares */
 	const char *data;
+	const char *changes; /* a header of what changes objects; NULL: none */
 };
 
 /* Where the collections of a user are. */
@@ -43,8 +48,9 @@ struct dav_client {
 	struct dav_user user;
 	void *curl;
 	struct arena *arena;            /* what lives as long as the client */
-	bool usable;                    /* carddav_url could be read */
-	struct str origin, host, place; /* of carddav_url; place: its path, may be a template */
+	struct str url;                 /* the setting */
+	bool usable;                    /* it could be read */
+	struct str origin, host, place; /* of it; place: its path, may be a template */
 	char context[512]; /* where the principal of a user is told; "": not yet known */
 	struct known_homes *known;
 	unsigned without; /* DAV_LACKS_ */
@@ -52,6 +58,7 @@ struct dav_client {
 	 * find.c. */
 	unsigned find_level;
 	int64_t find_until;
+	int64_t series_until; /* until then it is believed to understand series; query.c */
 	struct silence *silence, own;
 };
 
@@ -65,6 +72,7 @@ struct exchange {
 	struct str if_match;
 	bool if_none;           /* If-None-Match: * */
 	struct str destination; /* canonical */
+	bool changes;           /* objects come or go or are others then */
 	bool raw;               /* the body of the answer is wanted, and it is no multistatus */
 };
 
@@ -121,6 +129,13 @@ enum rc dav_op_get(struct dav *d, struct str path, struct dav_object *v, size_t 
 	struct arena *a, struct err *err);
 enum rc dav_op_find(struct dav *d, struct str path, const struct str *words, size_t n,
 	struct arena *a, struct dav_entry **v_r, size_t *n_r, struct err *err);
+enum rc dav_op_since(struct dav *d, struct str path, int64_t from, struct arena *a,
+	struct dav_entry **v_r, size_t *n_r, struct err *err);
+enum rc dav_op_with_uid(struct dav *d, struct str path, struct str uid, struct arena *a,
+	struct dav_entry **v_r, size_t *n_r, struct err *err);
+/* What a query found: members of `path` with their ETags. */
+void dav_found(const struct multistatus *ms, struct str path, struct arena *a,
+	struct dav_entry **v_r, size_t *n_r);
 enum rc dav_op_put(struct dav *d, struct str href, struct str etag, const char *type,
 	struct str bytes, struct arena *a, struct str *etag_r, struct err *err);
 enum rc dav_op_remove(struct dav *d, struct str href, struct str etag, struct err *err);

@@ -1,6 +1,6 @@
 /*
- * discover: from carddav_url to where a user's collections are (RFC 6764, RFC 5397, RFC 6352
- * section 7.1.1).
+ * discover: from the URL of the setting to where a user's collections are (RFC 6764, RFC 5397,
+ * RFC 6352 section 7.1.1, RFC 4791 section 6.2.1).
  */
 #include "store/dav/dav_internal.h"
 
@@ -152,7 +152,7 @@ static enum rc homes_in(const struct dav_user *u, const struct multistatus *ms, 
 
 	if (!one)
 		return RC_OK;
-	if (one->failed && !(one->p.found & MS_CARD_HOMES))
+	if (one->failed && !(one->p.found & u->client->protocol->homes))
 		return err_set(err, dav_status_rc(one->failed),
 			"the homes of %.*s were answered with status %d", STR_FMT(base),
 			one->failed);
@@ -225,8 +225,8 @@ static enum rc find_principal(struct dav_user *u, struct arena *a, struct str *p
 	/* The configuration is at fault, or the server in trouble: not the user. */
 	c->context[0] = '\0';
 	said = rc && err ? arena_str(a, str_of(err->text)) : STR("no principal");
-	return err_set(err, RC_UNAVAILABLE, "no CardDAV service was found at %.*s: %.*s",
-		STR_FMT(c->conf->carddav_url), STR_FMT(said));
+	return err_set(err, RC_UNAVAILABLE, "no %s service was found at %.*s: %.*s",
+		c->protocol->name, STR_FMT(c->url), STR_FMT(said));
 }
 
 static enum rc discover(struct dav_user *u, struct arena *a, struct homes *r, struct err *err)
@@ -252,7 +252,8 @@ static enum rc from_template(
 
 	path = path.p ? href_canonical(path, STR("/"), c->host, a) : STR_NONE;
 	if (!path.p)
-		return err_set(err, RC_UNAVAILABLE, "carddav_url gives no path for this user");
+		return err_set(err, RC_UNAVAILABLE, "%s gives no path for this user",
+			c->protocol->setting);
 	r->v[0] = (struct home){href_folder(path, a), MS_ADDRESSBOOK | MS_CALENDAR};
 	r->n = 1;
 	return RC_OK;

@@ -105,6 +105,20 @@ static enum rc ask(struct dav_user *u, struct str path, const struct str *words,
 	return err_set(err, RC_INVALID, "the CardDAV server cannot search");
 }
 
+void dav_found(const struct multistatus *ms, struct str path, struct arena *a,
+	struct dav_entry **v_r, size_t *n_r)
+{
+	*n_r = 0;
+	*v_r = ARENA_ARRAY(a, struct dav_entry, ms->n + 1);
+	for (size_t i = 0; i < ms->n; i++) {
+		struct str href = dav_member(ms->v[i].href, path, a);
+
+		if (href.p && ms->v[i].p.etag.n)
+			(*v_r)[(*n_r)++] =
+				(struct dav_entry){.href = href, .etag = ms->v[i].p.etag};
+	}
+}
+
 enum rc dav_op_find(struct dav *d, struct str path, const struct str *words, size_t n,
 	struct arena *a, struct dav_entry **v_r, size_t *n_r, struct err *err)
 {
@@ -112,21 +126,17 @@ enum rc dav_op_find(struct dav *d, struct str path, const struct str *words, siz
 	struct str clean[DAV_WORDS_MAX];
 	enum rc rc;
 
+	*n_r = 0;
+	/* calendar-query looks in one property only for all of a filter. */
+	if (((struct dav_user *)d)->client->protocol->homes != MS_CARD_HOMES)
+		return err_set(err, RC_INVALID, "words are looked for in cards alone");
 	if (n > DAV_WORDS_MAX)
 		n = DAV_WORDS_MAX;
 	for (size_t i = 0; i < n; i++)
 		clean[i] = utf8_cleaned(utf8_cut(words[i], DAV_WORD_MAX), a);
 	rc = ask((struct dav_user *)d, path, clean, n, a, &ms, err);
-	*n_r = 0;
 	if (rc)
 		return rc;
-	*v_r = ARENA_ARRAY(a, struct dav_entry, ms.n + 1);
-	for (size_t i = 0; i < ms.n; i++) {
-		struct str href = dav_member(ms.v[i].href, path, a);
-
-		if (href.p && ms.v[i].p.etag.n)
-			(*v_r)[(*n_r)++] =
-				(struct dav_entry){.href = href, .etag = ms.v[i].p.etag};
-	}
+	dav_found(&ms, path, a, v_r, n_r);
 	return RC_OK;
 }

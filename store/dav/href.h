@@ -28,8 +28,8 @@ struct str href_folder(struct str path, struct arena *a);
 /* Scheme and authority of an http or https URL ("https://host:8443"), its host, and the rest
  * ("" or from '/' on). False: it is none, or names a user. Slices of url. */
 bool href_split(struct str url, struct str *origin_r, struct str *host_r, struct str *path_r);
-/* carddav_url with %u, %n and %d filled in. A %d before a hexadecimal digit is a character that
- * is percent-encoded. */
+/* The URL of the setting with %u, %n and %d filled in. A %d before a hexadecimal digit is a
+ * character that is percent-encoded. */
 struct str href_template(struct str path, struct str login, struct arena *a);
 /* Whether href_template() has something to fill in. */
 bool href_is_template(struct str path);

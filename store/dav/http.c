@@ -218,6 +218,8 @@ static struct curl_slist *request_headers(
 	 */
 	if (x->if_match.n && !is_weak(x->if_match))
 		list = add(list, arena_printf(a, "If-Match: %.*s", STR_FMT(x->if_match)));
+	if (x->changes && u->client->protocol->changes)
+		list = add(list, str_of(u->client->protocol->changes));
 	if (x->destination.n) {
 		/* RFC 4918 sections 10.3 and 10.6. */
 		list = add(list, arena_printf(a, "Destination: %.*s%.*s",
@@ -348,22 +350,26 @@ enum rc dav_exchange(struct dav_user *u, const struct exchange *x, struct arena 
 	struct answer *r, struct err *err)
 {
 	struct transfer t = {.x = x, .r = r, .a = a, .curl = u->client->curl};
+	const struct dav_protocol *p = u->client->protocol;
 	struct err own = ERR_INIT;
 	enum rc rc;
 
 	if (!u->client->usable)
-		return err_set(err, RC_UNAVAILABLE, "carddav_url is not an http or https URL");
+		return err_set(
+			err, RC_UNAVAILABLE, "%s is not an http or https URL", p->setting);
 	if (u->no_password)
 		return err_set(err, RC_DENIED,
-			"the user came without a password, and the CardDAV server asks for one");
+			"the user came without a password, and the %s server asks for one",
+			p->name);
 	/* RFC 7617 section 2. */
 	if (strchr(u->login, ':'))
 		return err_set(err, RC_DENIED, "a login with a colon cannot be told by HTTP");
 	/* One silence is enough for a request, which may be about many collections, and for
-	 * those that come right after it: mail must not wait for contacts. */
+	 * those that come right after it: mail must not wait for contacts, nor for a calendar.
+	 */
 	if (!silence_may_ask(u->client->silence, patience_ms(u->client->conf)))
 		return err_set_why(err, RC_UNAVAILABLE, ERR_TIMEOUT,
-			"the CardDAV server was silent just now");
+			"the %s server was silent just now", p->name);
 	*r = (struct answer){.status = 0};
 	buf_init(&t.body, x->raw ? DAV_OBJECT_MAX : ERROR_MAX);
 	rc = perform(u, x, &t, err ? err : &own);

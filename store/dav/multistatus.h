@@ -28,10 +28,16 @@ enum {
 	MS_CARD_VERSIONS = 2048,
 	MS_COMPONENTS = 4096,
 	MS_MAX_SIZE = 8192,
+	MS_DEFAULT_EVENT = 16384,
 };
 
 /* resourcetype */
-enum { MS_COLLECTION = 1, MS_ADDRESSBOOK = 2, MS_CALENDAR = 4 };
+enum {
+	MS_COLLECTION = 1,
+	MS_ADDRESSBOOK = 2,
+	MS_CALENDAR = 4,
+	MS_SCHEDULING = 8, /* an inbox or outbox, RFC 6638 */
+};
 /* current-user-privilege-set, RFC 3744 */
 enum { MS_MAY_ALL = 1, MS_MAY_WRITE = 2, MS_MAY_CONTENT = 4, MS_MAY_BIND = 8 };
 /* supported-address-data */
@@ -47,6 +53,7 @@ enum {
 	MS_ERR_SIZE = 8,       /* larger than it takes */
 	MS_ERR_QUOTA = 16,     /* no room */
 	MS_ERR_PRIVILEGE = 32, /* the user may not */
+	MS_ERR_FILTER = 64,    /* a query that it does not know (RFC 4791 section 7.8) */
 };
 
 #define MS_HOMES 8
@@ -59,7 +66,7 @@ struct ms_homes {
 struct ms_props {
 	unsigned found; /* MS_TYPES ...: those that the server gave */
 	unsigned types, privileges, versions, components;
-	struct str name, etag, data, ctag, token, principal, default_book;
+	struct str name, etag, data, ctag, token, principal, default_book, default_events;
 	uint64_t max_size;
 	struct ms_homes *card_homes, *calendar_homes; /* NULL: none */
 };

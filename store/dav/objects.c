@@ -201,6 +201,7 @@ enum rc dav_op_put(struct dav *d, struct str href, struct str etag, const char *
 {
 	struct dav_user *u = (struct dav_user *)d;
 	struct exchange x = {.method = "PUT",
+		.changes = true,
 		.path = href,
 		.type = str_of(type),
 		.body = bytes.p ? bytes : STR(""),
@@ -225,7 +226,8 @@ enum rc dav_op_remove(struct dav *d, struct str href, struct str etag, struct er
 {
 	struct arena *a = arena_new();
 	struct dav_user *u = (struct dav_user *)d;
-	struct exchange x = {.method = "DELETE", .path = href, .if_match = etag};
+	struct exchange x = {
+		.method = "DELETE", .changes = true, .path = href, .if_match = etag};
 	struct answer an = {.status = 0};
 	struct str now;
 	enum rc rc = dav_exchange(u, &x, a, &an, err);
@@ -286,7 +288,8 @@ enum rc dav_op_move(struct dav *d, struct str href, struct str to, struct arena 
 	struct str *etag_r, struct err *err)
 {
 	struct dav_user *u = (struct dav_user *)d;
-	struct exchange x = {.method = "MOVE", .path = href, .destination = to};
+	struct exchange x = {
+		.method = "MOVE", .changes = true, .path = href, .destination = to};
 	struct answer an = {.status = 0};
 	enum rc rc;
 

@@ -174,7 +174,7 @@ static void open_book(struct book *book)
 	ok(settings_read(arena_printf(book->a, "carddav_url = %s\ndav_timeout = 600\n",
 				 lab_get("CARDDAV_URL")),
 		"bench", &book->conf, book->a, &err));
-	book->client = dav_client_new(&book->conf, NULL);
+	book->client = dav_client_new(&book->conf, DAV_CLIENT_CARDS, NULL);
 	secret_set(&password, str_of(lab_get("LAB_PASSWORD")));
 	book->dav = dav_client_user(book->client, str_of(book->user), &password);
 	secret_release(&password);
