@@ -21,16 +21,34 @@ void scene_phone(struct scene *s, struct phone *p, const char *id)
 	scene_must(phone_provision(p) && phone_folder_sync(p), p);
 }
 
+/* A phone that knows its folders. */
+static void begin(struct scene *s, const char *version, int type)
+{
+	s->p.version = version;
+	eas_phone(&s->e, &s->p, "phone", version);
+	scene_must(phone_provision(&s->p) && phone_folder_sync(&s->p), &s->p);
+	assert_non_null(phone_folder(&s->p, type));
+	phone_book_init(&s->b, phone_folder(&s->p, type));
+}
+
 void scene_begin(struct scene *s, const char *version, const char *conf)
 {
 	memset(s, 0, sizeof(*s));
 	eas_init(&s->e, conf);
 	eas_dav(&s->e);
-	s->p.version = version;
-	eas_phone(&s->e, &s->p, "phone", version);
-	scene_must(phone_provision(&s->p) && phone_folder_sync(&s->p), &s->p);
-	assert_non_null(phone_folder(&s->p, TYPE_OF_CONTACTS));
-	phone_book_init(&s->b, phone_folder(&s->p, TYPE_OF_CONTACTS));
+	begin(s, version, TYPE_OF_CONTACTS);
+	s->dav = s->e.dav;
+	s->path = FAKE_DAV_CONTACTS;
+}
+
+void scene_begin_calendar(struct scene *s, const char *version, const char *conf)
+{
+	memset(s, 0, sizeof(*s));
+	eas_init(&s->e, conf);
+	eas_calendars(&s->e);
+	begin(s, version, TYPE_OF_CALENDAR);
+	s->dav = s->e.calendars;
+	s->path = FAKE_DAV_CALENDAR;
 }
 
 void scene_end(struct scene *s)
@@ -94,7 +112,7 @@ static bool has(struct str text, const char *what)
 /* Of the i-th object of a collection; false past the end. */
 static bool name_at(struct scene *s, const char *path, size_t i, char *name, size_t size)
 {
-	struct str href = fake_dav_href(s->e.dav, path, i);
+	struct str href = fake_dav_href(s->dav, path, i);
 
 	if (!href.p)
 		return false;
@@ -106,8 +124,8 @@ const char *scene_name(struct scene *s, const char *text)
 {
 	static char name[256];
 
-	for (size_t i = 0; name_at(s, FAKE_DAV_CONTACTS, i, name, sizeof(name)); i++)
-		if (has(fake_dav_text(s->e.dav, FAKE_DAV_CONTACTS, name), text))
+	for (size_t i = 0; name_at(s, s->path, i, name, sizeof(name)); i++)
+		if (has(fake_dav_text(s->dav, s->path, name), text))
 			return name;
 	return NULL;
 }
@@ -118,7 +136,7 @@ size_t scene_count(struct scene *s, const char *path, const char *text)
 	size_t n = 0;
 
 	for (size_t i = 0; name_at(s, path, i, name, sizeof(name)); i++)
-		n += has(fake_dav_text(s->e.dav, path, name), text);
+		n += has(fake_dav_text(s->dav, path, name), text);
 	return n;
 }
 
@@ -139,11 +157,12 @@ void scene_equal(struct scene *s, struct phone_book *b, const char *const *paths
 	f = phone_folder_by_id(&fresh, b->id);
 	assert_non_null(f);
 	phone_book_init(&anew, f);
+	anew.filter = b->filter;
 	scene_must(phone_book_sync(&fresh, &anew, 7, NULL, 0), &fresh);
 	if (!phone_book_equal(b, &anew, why, sizeof(why)))
 		fail_msg("%s (%s): %s", s->p.id, s->p.version, why);
 	for (; *paths; paths++)
-		n += fake_dav_count(s->e.dav, *paths);
+		n += fake_dav_count(s->dav, *paths);
 	assert_int_equal(b->n, n);
 	phone_book_release(&anew);
 	phone_release(&fresh);
@@ -152,21 +171,21 @@ void scene_equal(struct scene *s, struct phone_book *b, const char *const *paths
 
 void scene_settled(struct scene *s)
 {
-	static const char *const paths[] = {FAKE_DAV_CONTACTS, NULL};
+	const char *const paths[] = {s->path, NULL};
 
 	scene_equal(s, &s->b, paths);
 }
 
 const struct elem *scene_raw(struct scene *s, const struct phone_book *b, const char *lines)
 {
+	bool old = strcmp(s->p.version, "2.5") == 0;
 	struct arena *a = arena_new();
 	const struct elem *e = phone_post(&s->p, "Sync",
 		arena_printf(a,
-			"airsync:Sync\n  airsync:Collections\n    airsync:Collection\n%s"
+			"airsync:Sync\n  airsync:Collections\n    airsync:Collection\n%s%s%s"
 			"      airsync:SyncKey \"%s\"\n      airsync:CollectionId \"%s\"\n%s",
-			strcmp(s->p.version, "2.5") == 0 ? "      airsync:Class \"Contacts\"\n"
-							 : "",
-			b->key, b->id, lines)
+			old ? "      airsync:Class \"" : "", old ? b->class : "",
+			old ? "\"\n" : "", b->key, b->id, lines)
 			.p);
 
 	arena_free(a);

@@ -8,12 +8,14 @@
 #include "tests/device/contacts.h"
 #include "tests/support_eas.h"
 
-enum { TYPE_OF_CONTACTS = 9, TYPE_OF_MORE_CONTACTS = 14 };
+enum { TYPE_OF_CALENDAR = 8, TYPE_OF_CONTACTS = 9, TYPE_OF_MORE_CONTACTS = 14 };
 
 struct scene {
 	struct eas e;
 	struct phone p;
-	struct phone_book b; /* the default book as the phone has it */
+	struct phone_book b;  /* the default book as the phone has it */
+	struct fake_dav *dav; /* where that is, and its path */
+	const char *path;
 };
 
 /* A card as another client writes it, with a line that no device has an element for. */
@@ -28,6 +30,8 @@ struct scene {
 
 /* The server with an empty book, a phone that knows its folders; nothing is synchronised. */
 void scene_begin(struct scene *s, const char *version, const char *conf);
+/* The same with a calendar, and without address books. */
+void scene_begin_calendar(struct scene *s, const char *version, const char *conf);
 void scene_end(struct scene *s);
 /* Another phone of the user; phone_release() when done. */
 void scene_phone(struct scene *s, struct phone *p, const char *id);

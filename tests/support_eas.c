@@ -75,8 +75,15 @@ void eas_dav(struct eas *e)
 	e->dav = fake_dav_new();
 }
 
+void eas_calendars(struct eas *e)
+{
+	e->calendars = fake_dav_new();
+	fake_dav_collection(e->calendars, FAKE_DAV_CALENDAR, "Calendar", DAV_EVENTS);
+}
+
 void eas_release(struct eas *e)
 {
+	fake_dav_free(e->calendars);
 	fake_dav_free(e->dav);
 	fake_mail_free(e->mail);
 	fake_state_free(e->state);
@@ -146,6 +153,7 @@ void eas_request(struct eas *e, const struct eas_request *q, struct buf *answer)
 		.auth = &e->auth,
 		.mail = fake_mail_mail(e->mail),
 		.dav = e->dav ? fake_dav_dav(e->dav) : NULL,
+		.calendars = e->calendars ? fake_dav_dav(e->calendars) : NULL,
 		.submit = &e->submit,
 		.scratch = &scratch_sink.sink,
 		.scratch_bytes = scratch_bytes,

@@ -18,7 +18,8 @@
 struct eas {
 	struct fake_mail *mail;
 	struct fake_state *state;
-	struct fake_dav *dav; /* NULL until eas_dav(): there is no such server */
+	struct fake_dav *dav;       /* NULL until eas_dav(): there is no such server */
+	struct fake_dav *calendars; /* likewise, eas_calendars() */
 	struct settings conf;
 	struct arena *conf_arena;
 	struct auth auth;
@@ -60,6 +61,9 @@ void eas_init(struct eas *e, const char *conf);
 void eas_release(struct eas *e);
 /* There is a DAV server, with an address book of the user. */
 void eas_dav(struct eas *e);
+/* A CalDAV server with an empty calendar. */
+void eas_calendars(struct eas *e);
+#define FAKE_DAV_CALENDAR "/dav/calendar/"
 
 /* One request. Texts that are NULL were not sent. */
 struct eas_request {

@@ -9,6 +9,12 @@
  *     .
  *     client expunge|seen|unseen FOLDER UID
  *     client create|delete|rename FOLDER [TO]
+ *     calendar                       there is a CalDAV server
+ *     event NAME                     another client puts an object into the calendar
+ *     ... the object ...
+ *     .
+ *     stored TEXT                    one object of the calendar has that text
+ *     stored no TEXT                 none has
  *     version 14.1                   of the requests that follow
  *     device TYPE                    DeviceType, likewise
  *     post COMMAND [MORE PARAMETERS]
@@ -238,12 +244,58 @@ static void post(struct golden *g, struct str what)
 	compare(g, want, got);
 }
 
+/* Lines up to ".", with CRLF. */
+static struct str read_lines(struct golden *g)
+{
+	struct str line, r;
+	struct buf b;
+
+	buf_init(&b, BUF_MAX_TEXT);
+	while (next_line(g, &line)) {
+		echo(g, line);
+		if (str_is(line, "."))
+			break;
+		buf_addf(&b, "%.*s\r\n", STR_FMT(line));
+	}
+	buf_addc(&b, '\0');
+	r = arena_str(g->a, buf_str(&b));
+	buf_release(&b);
+	return r;
+}
+
+static void add_event(struct golden *g, struct str name)
+{
+	start(g);
+	(void)fake_dav_put(
+		g->e.calendars, FAKE_DAV_CALENDAR, arena_cstr(g->a, name), read_lines(g).p);
+}
+
+static void stored(struct golden *g, struct str what)
+{
+	bool none = str_starts(what, "no ");
+	struct str text = none ? str_sub(what, 3, what.n) : what, href;
+	size_t n = 0;
+
+	for (size_t i = 0; (href = fake_dav_href(g->e.calendars, FAKE_DAV_CALENDAR, i)).p;
+		i++) {
+		struct str name = str_sub(href, strlen(FAKE_DAV_CALENDAR), href.n);
+		struct str has = fake_dav_text(
+			g->e.calendars, FAKE_DAV_CALENDAR, arena_cstr(g->a, name));
+
+		n += str_search(has, text) < has.n;
+		if (g->writing)
+			print_message("%.*s\n", STR_FMT(has));
+	}
+	if (n != (none ? 0u : 1u) && !g->writing)
+		fail_msg(
+			"%s:%u: %zu objects have \"%.*s\"", g->path, g->line, n, STR_FMT(text));
+}
+
 static void add_mail(struct golden *g, struct str what)
 {
-	struct str folder, date, word, line;
+	struct str folder, date, word;
 	unsigned flags = 0;
 	int64_t received = 0;
-	struct buf b;
 
 	start(g);
 	(void)str_next(&what, ' ', &folder);
@@ -254,16 +306,8 @@ static void add_mail(struct golden *g, struct str what)
 			 : str_is(word, "flagged")  ? MAIL_FLAGGED
 			 : str_is(word, "answered") ? MAIL_ANSWERED
 						    : 0;
-	buf_init(&b, BUF_MAX_TEXT);
-	while (next_line(g, &line)) {
-		echo(g, line);
-		if (str_is(line, "."))
-			break;
-		buf_addf(&b, "%.*s\r\n", STR_FMT(line));
-	}
 	(void)fake_mail_add(
-		g->e.mail, arena_cstr(g->a, folder), flags, received, buf_str(&b).p);
-	buf_release(&b);
+		g->e.mail, arena_cstr(g->a, folder), flags, received, read_lines(g).p);
 }
 
 static void client(struct golden *g, struct str what)
@@ -307,6 +351,13 @@ static void directive(struct golden *g, struct str line)
 		g->p.type = arena_cstr(g->a, rest);
 	} else if (str_is(word, "mail"))
 		add_mail(g, rest);
+	else if (str_is(word, "calendar")) {
+		start(g);
+		eas_calendars(&g->e);
+	} else if (str_is(word, "event"))
+		add_event(g, rest);
+	else if (str_is(word, "stored"))
+		stored(g, rest);
 	else if (str_is(word, "client"))
 		client(g, rest);
 	else if (str_is(word, "post"))

@@ -2,6 +2,7 @@
 #include "core/cmd/servers.h"
 #include "core/cmd/status.h"
 #include "core/sync/item_sync.h"
+#include "core/sync/item_window.h"
 #include "core/sync/mail_sync.h"
 #include "core/sync/sync_key.h"
 
@@ -67,10 +68,17 @@ static enum rc estimate_items(struct request *rq, struct services *sv, const str
 	const struct folder *folder, const struct collection *c, uint32_t *n_r, struct err *err)
 {
 	struct item_source src;
-	struct item_pending pending = {
-		.src = &src, .folder = folder, .c = c, .most = max_items(e)};
+	struct item_pending pending = {.src = &src,
+		.folder = folder,
+		.c = c,
+		.most = max_items(e),
+		.has_filter = filter_of(e, UINT32_MAX) != UINT32_MAX,
+		.filter = filter_of(e, 0)};
 	enum rc rc = servers_items(rq, sv, folder, &src, err);
 
+	if (rc == RC_OK && !item_window_filter(src.class, pending.filter))
+		rc = err_set(err, RC_INVALID, "class %s has no FilterType %u", src.class->name,
+			pending.filter);
 	if (rc == RC_OK)
 		rc = item_sync_pending(&pending, err);
 	*n_r = pending.count;

@@ -128,6 +128,7 @@ static enum rc items_changed(struct request *rq, struct services *sv,
 		.folder = &v->folder,
 		.c = &v->c,
 		.known = true,
+		.waiting = true,
 		.additions = rq->conf->wake == WAKE_ADDITIONS,
 		.enough = 1};
 	enum rc rc;

@@ -1,16 +1,16 @@
 /* Sync of the classes that live in DAV collections, and of the recipient cache. */
 #include "core/cmd/quirks.h"
+#include "core/cmd/sending.h"
 #include "core/cmd/servers.h"
 #include "core/cmd/sync_part.h"
 #include "core/map/server_id.h"
 #include "core/sync/item_changes.h"
-
-enum { FILTER_MAX = 8 };
+#include "core/sync/item_window.h"
 
 struct items_part {
 	struct item_source src;
 	struct item_round round;
-	struct ghosts ghosts;
+	struct item_options wanted;
 };
 
 static struct items_part *of(const struct sync_part *p)
@@ -27,6 +27,8 @@ static enum rc begin(struct sync *s, struct sync_part *p, struct err *err)
 		.folder = &p->folder,
 		.options = &p->options,
 		.known = p->known != NULL,
+		.wanted = &it->wanted,
+		.age = true,
 		.out = &p->out};
 	return servers_items(s->rq, s->sv, &p->folder, &it->src, err);
 }
@@ -38,20 +40,23 @@ static enum rc options(struct sync *s, struct sync_part *p, const struct elem *o
 	struct items_part *it = of(p);
 	struct arena *a = s->rq->arena;
 
-	if (item_options_decode(
-		    p->c.options, s->rq->version, &p->options, &it->ghosts, &it->round.most, a))
+	if (item_options_decode(p->c.options, s->rq->version, &p->options, &it->wanted, a))
 		return err_set(err, RC_INTERNAL, "the stored options are unreadable");
-	if (elem_u32(o, AIRSYNC_FILTER_TYPE, 0) > FILTER_MAX ||
+	p->options.user = sending_address(s->rq);
+	if (!item_window_filter(it->src.class, elem_u32(o, AIRSYNC_FILTER_TYPE, 0)) ||
 		elem_bool(p->e, AIRSYNC_CONVERSATION_MODE, false))
 		*status_r = SYNC_PROTOCOL_ERROR;
 	if (p->fit == SYNC_KEY_ZERO)
-		ghosts_read(elem_child(p->e, AIRSYNC_SUPPORTED), a, &it->ghosts);
+		ghosts_read(elem_child(p->e, AIRSYNC_SUPPORTED), a, &it->wanted.ghosts);
 	if (o) {
 		email_options_read(o, s->rq->version, &p->options);
-		it->round.most = elem_u32(o, AIRSYNC_MAX_ITEMS, 0);
+		p->options.user = sending_address(s->rq);
+		it->wanted.most = elem_u32(o, AIRSYNC_MAX_ITEMS, 0);
+		it->wanted.filter =
+			it->src.class->end ? elem_u32(o, AIRSYNC_FILTER_TYPE, 0) : 0;
 	}
 	if (o || p->fit == SYNC_KEY_ZERO)
-		p->c.options = item_options_encode(&p->options, &it->ghosts, it->round.most, a);
+		p->c.options = item_options_encode(&p->options, &it->wanted, a);
 	return RC_OK;
 }
 
@@ -161,7 +166,7 @@ static enum rc apply_commands(
 {
 	struct items_part *it = of(p);
 	struct item_writer w = {.round = &it->round,
-		.ghosts = &it->ghosts,
+		.ghosts = &it->wanted.ghosts,
 		.client_wins = p->options.client_wins,
 		.keep_picture = quirks_of(s->rq->device.type) & QUIRK_LOOSE_PICTURE,
 		.version = s->rq->version,

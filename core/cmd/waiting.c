@@ -15,45 +15,56 @@ static struct watched_folder *place_of(const struct watch *w, struct str id)
 	return NULL;
 }
 
-/* Room for the ids, and behind them those of folders that are shown as one of them. */
+/* Behind the ids those of the folders that are shown as one of them. */
+static void add_merged(
+	struct request *rq, const struct folders *all, size_t class, struct watch *w)
+{
+	const struct item_class *items = item_class_at(class);
+	const struct folder *shown = folders_of_type(all, items->default_type);
+
+	if (!shown || !folders_merged(rq->conf, shown) || !place_of(w, shown->id))
+		return;
+	for (size_t i = 0; i < all->n; i++)
+		if (all->v[i].kind == shown->kind && all->v[i].row != shown->row)
+			w->v[w->nall++].id = all->v[i].id;
+}
+
 static enum rc name_folders(struct request *rq, struct services *sv, const struct str *ids,
 	size_t n, struct watch *w, struct err *err)
 {
 	struct folders all = {NULL, 0, 0};
-	const struct folder *shown;
 	enum rc rc = RC_OK;
 
-	if (rq->conf->contacts_merge)
+	if (rq->conf->contacts_merge || rq->conf->calendar_merge)
 		rc = state_call(sv->state, folders_load, &rq->account, rq->arena, &all, err);
 	*w = (struct watch){.v = ARENA_ARRAY(rq->arena, struct watched_folder, n + all.n + 1),
 		.n = n,
 		.nall = n};
 	for (size_t i = 0; i < n; i++)
 		w->v[i].id = ids[i];
-	shown = rc ? NULL : folders_of_type(&all, TYPE_CONTACTS);
-	if (!shown || !place_of(w, shown->id))
-		return rc;
-	for (size_t i = 0; i < all.n; i++)
-		if (all.v[i].kind == shown->kind && all.v[i].row != shown->row)
-			w->v[w->nall++].id = all.v[i].id;
-	return RC_OK;
+	for (size_t i = 0; rc == RC_OK && all.n && item_class_at(i); i++)
+		add_merged(rq, &all, i, w);
+	return rc;
 }
 
-/* The one of the n that the folders behind them are shown as; NULL: there are none. */
-static struct watched_folder *merged(const struct watch *w)
+/* The one of the n that a folder behind them is shown as; NULL: none is. */
+static struct watched_folder *merged(
+	const struct settings *conf, const struct watch *w, enum folder_kind kind)
 {
-	for (size_t i = 0; i < w->n && w->nall > w->n; i++)
-		if (w->v[i].folder.type == TYPE_CONTACTS)
+	for (size_t i = 0; i < w->n; i++)
+		if (w->v[i].folder.kind == kind && folders_merged(conf, &w->v[i].folder))
 			return &w->v[i];
 	return NULL;
 }
 
 /* Such a folder stands where the last of its collections does. */
-static void fold(struct watch *w)
+static void fold(const struct settings *conf, struct watch *w)
 {
-	struct watched_folder *shown = merged(w);
+	for (size_t i = w->n; i < w->nall; i++) {
+		struct watched_folder *shown = merged(conf, w, w->v[i].folder.kind);
 
-	for (size_t i = w->n; shown && i < w->nall; i++) {
+		if (!shown)
+			continue;
 		shown->current = shown->current && w->v[i].current;
 		if (w->v[i].version > shown->version)
 			shown->version = w->v[i].version;
@@ -70,7 +81,7 @@ enum rc waiting_look(struct request *rq, struct services *sv, const struct str *
 	w->n = w->nall;
 	rc = state_call(sv->state, watch_look, &rq->account, &rq->device, rq->arena, w, err);
 	w->n = n;
-	fold(w);
+	fold(rq->conf, w);
 	if (rc || w->watched)
 		return rc;
 	return state_call(sv->state, watch_begin, &rq->account, err);
@@ -79,11 +90,14 @@ enum rc waiting_look(struct request *rq, struct services *sv, const struct str *
 enum rc waiting_note(
 	struct request *rq, struct services *sv, const struct watch *w, struct err *err)
 {
-	const struct watched_folder *shown = merged(w);
 	struct watch all = *w;
 
-	for (size_t i = w->n; shown && i < w->nall; i++)
-		all.v[i].asked = shown->asked;
+	for (size_t i = w->n; i < w->nall; i++) {
+		const struct watched_folder *shown = merged(rq->conf, w, w->v[i].folder.kind);
+
+		if (shown)
+			all.v[i].asked = shown->asked;
+	}
 	all.n = w->nall;
 	return state_call(sv->state, watch_note, &rq->account, &all, false, err);
 }
@@ -183,7 +197,6 @@ const struct wait *waiting_park(
 {
 	struct wait *r = ARENA_NEW(rq->arena, struct wait);
 	int64_t poll = rq->conf->poll_interval;
-	const struct watched_folder *shown = merged(w);
 
 	*r = (struct wait){.kind = kind,
 		.seconds = seconds,
@@ -199,9 +212,12 @@ const struct wait *waiting_park(
 			r->v[r->n++] = (struct wait_folder){
 				v->folder.row, v->id, v->seq, v->mark.uidnext};
 	}
-	for (size_t i = w->n; shown && waiting_for(shown) && i < w->nall; i++)
-		if (w->v[i].folder.row)
+	for (size_t i = w->n; i < w->nall; i++) {
+		const struct watched_folder *shown = merged(rq->conf, w, w->v[i].folder.kind);
+
+		if (shown && waiting_for(shown) && w->v[i].folder.row)
 			r->v[r->n++] = (struct wait_folder){
 				w->v[i].folder.row, shown->id, w->v[i].seq, 0};
+	}
 	return r;
 }

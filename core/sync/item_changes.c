@@ -52,6 +52,9 @@ static enum rc note(const struct item_writer *w, int64_t folder, struct str href
 	enum rc rc = state_call(src->state, item_own, src->account, folder, href, etag,
 		etag.p == NULL, src->a, r, err);
 
+	/* Where it is now nobody has looked yet: it is not too old because it was. */
+	if (rc == RC_OK)
+		uidset_remove(&w->round->st.aged, r->number);
 	if (rc == RC_OK && known)
 		item_state_mine(&w->round->st, r->number, r->version);
 	else if (rc == RC_OK)
@@ -253,7 +256,8 @@ struct addition {
 	struct str uid;  /* begins like the name, and ends in a digest of what the item says */
 	struct dav_object object;
 	struct str bytes;
-	bool known; /* it is stored as the device has it */
+	bool known;  /* it is stored as the device has it */
+	int64_t row; /* of the folder that it is in */
 };
 
 /* Digits of a UUID that tell one Add from all others; the rest are of what it says. */
@@ -335,17 +339,139 @@ static enum rc adopt(const struct item_writer *w, const struct item_command *c,
 							       : RC_OK;
 }
 
-static enum rc add(const struct item_writer *w, struct item_command *c, struct err *err)
+enum { HITS_MAX = 500 };
+
+/* That one of a lot which has the UID. *read_r: how many were looked at. */
+static enum rc pick_uid(const struct item_writer *w, struct str path, struct str uid,
+	const struct dav_entry *v, size_t n, struct dav_object *r, size_t *read_r,
+	struct err *err)
+{
+	struct item_source *src = w->round->src;
+	struct dav_object *lot = ARENA_ARRAY(src->a, struct dav_object, n);
+	enum rc rc;
+
+	for (size_t i = 0; i < n; i++)
+		lot[i].href = v[i].href;
+	rc = dav_call(src->dav, get, path, lot, n, src->a, err);
+	for (*read_r = 0; rc == RC_OK && *read_r < n && !lot[*read_r].left; ++*read_r)
+		if (lot[*read_r].bytes.p &&
+			str_eq(src->class->uid(lot[*read_r].bytes, src->a), uid)) {
+			*r = lot[*read_r];
+			return RC_OK;
+		}
+	return rc;
+}
+
+/* The object of a collection that has the UID; of none the href is STR_NONE. */
+static enum rc find_uid(const struct item_writer *w, struct str path, struct str uid,
+	struct dav_object *r, struct err *err)
+{
+	struct item_source *src = w->round->src;
+	struct dav_entry *v = NULL;
+	size_t n = 0, read;
+	enum rc rc = dav_call(src->dav, with_uid, path, uid, src->a, &v, &n, err);
+
+	r->href = STR_NONE;
+	/* It cannot look, or does not let us. */
+	if (rc == RC_INVALID || rc == RC_DENIED) {
+		err_clear(err);
+		return RC_OK;
+	}
+	/* Some servers name those whose UID contains this one. */
+	for (size_t i = 0; i < n && i < HITS_MAX && rc == RC_OK && !r->href.p; i += read)
+		rc = pick_uid(w, path, uid, v + i,
+			n - i < ITEM_SOURCE_LOT ? n - i : ITEM_SOURCE_LOT, r, &read, err);
+	return rc;
+}
+
+/* Whether the device has what is at that place. */
+static enum rc is_held(const struct item_writer *w, int64_t folder, struct str href,
+	bool *held_r, struct err *err)
+{
+	struct item_source *src = w->round->src;
+	struct items found;
+	enum rc rc = state_call(
+		src->state, items_at, src->account, folder, &href, 1, src->a, &found, err);
+
+	*held_r = rc == RC_OK && found.n && uidset_has(&w->round->st.held, found.v[0].number);
+	return rc;
+}
+
+static struct str place_of_addition(
+	const struct item_writer *w, const struct addition *made, const struct folder *folder)
+{
+	struct item_source *src = w->round->src;
+
+	return dav_call(src->dav, join, folder->path,
+		arena_printf(src->a, "%.*s%s", STR_FMT(made->name), src->class->suffix),
+		src->a);
+}
+
+/* A device that has the item already, and adds it once more, has two of it: the one that it had
+ * is to go, so the item moves to where a new one would be. */
+static enum rc move_held(const struct item_writer *w, const struct item_command *c,
+	const struct folder *folder, struct addition *made, struct err *err)
+{
+	struct item_source *src = w->round->src;
+	struct str from = made->object.href, etag;
+	struct item it;
+	bool held;
+	enum rc rc = is_held(w, made->row, from, &held, err);
+
+	if (rc || !held)
+		return rc;
+	name_addition(w, c, made);
+	made->object.href = place_of_addition(w, made, folder);
+	rc = dav_call(src->dav, move, from, made->object.href, src->a, &etag, err);
+	/* A server that does not move it: then it stays. */
+	if (rc == RC_DENIED || rc == RC_INVALID) {
+		err_clear(err);
+		made->object.href = from;
+		return RC_OK;
+	}
+	if (rc)
+		return rc;
+	made->object.etag = etag;
+	return note(w, made->row, from, STR_NONE, false, &it, err);
+}
+
+/* clients.md 1: what an earlier try has put there, or an invitation that found its way into the
+ * calendar, is the item that the device means: there are no two with one UID (commands.md 1.3).
+ */
+static enum rc add_to_known(const struct item_writer *w, const struct item_command *c,
+	struct addition *made, struct err *err)
+{
+	struct item_source *src = w->round->src;
+	struct str uid = src->class->data_uid ? src->class->data_uid(c->data) : STR_NONE;
+	const struct folder *folder = src->folders;
+	enum rc rc = RC_OK;
+
+	made->object.href = STR_NONE;
+	for (size_t i = 0; uid.n && i < src->n && rc == RC_OK && !made->object.href.p; i++) {
+		folder = &src->folders[i];
+		made->row = folder->row;
+		rc = find_uid(w, folder->path, uid, &made->object, err);
+		/* Of several one may be gone. */
+		if (rc == RC_ABSENT && src->n > 1) {
+			err_clear(err);
+			rc = RC_OK;
+		}
+	}
+	if (rc == RC_OK && made->object.href.p)
+		rc = move_held(w, c, folder, made, err);
+	return rc == RC_OK && made->object.href.p ? say_anew(w, c, made, err) : rc;
+}
+
+static enum rc add_new(const struct item_writer *w, const struct item_command *c,
+	struct addition *made_r, struct err *err)
 {
 	struct item_source *src = w->round->src;
 	const struct folder *folder = &src->folders[0];
-	struct addition made = {.known = true};
-	struct item it;
+	struct addition made = {.known = true, .row = folder->row};
 	enum rc rc = RC_INVALID;
 
 	name_addition(w, c, &made);
-	made.object.href = dav_call(src->dav, join, folder->path,
-		arena_printf(src->a, "%.*s%s", STR_FMT(made.name), src->class->suffix), src->a);
+	made.object.href = place_of_addition(w, &made, folder);
 	/* Few servers want the newer format; those refuse the older one. */
 	for (unsigned newer = 0; newer < 2 && rc == RC_INVALID; newer++) {
 		err_clear(err);
@@ -358,9 +484,22 @@ static enum rc add(const struct item_writer *w, struct item_command *c, struct e
 	}
 	if (rc == RC_CONFLICT)
 		rc = adopt(w, c, &made, err);
+	*made_r = made;
+	return rc;
+}
+
+static enum rc add(const struct item_writer *w, struct item_command *c, struct err *err)
+{
+	struct item_source *src = w->round->src;
+	struct addition made = {.known = true};
+	struct item it;
+	enum rc rc = add_to_known(w, c, &made, err);
+
+	if (rc == RC_OK && !made.object.href.p)
+		rc = add_new(w, c, &made, err);
 	if (rc == RC_OK)
-		rc = note(w, folder->row, made.object.href, made.object.etag, made.known, &it,
-			err);
+		rc = note(
+			w, made.row, made.object.href, made.object.etag, made.known, &it, err);
 	if (rc == RC_OK) {
 		/* RFC 6578 section 3.5: of what comes and goes between two questions a server
 		 * need not tell. The next one follows at once. */

@@ -1,7 +1,9 @@
 #include "core/sync/item_class.h"
 
+#include "core/base/clock.h"
 #include "core/map/contact.h"
 #include "core/map/contact_words.h"
+#include "core/map/event.h"
 #include "core/sync/folders.h"
 #include "core/sync/recipients.h"
 
@@ -28,12 +30,62 @@ static enum rc apply_contact(struct str bytes, const struct elem *data,
 	return contact_apply(bytes, data, &p, a, r, err);
 }
 
+static enum rc write_event(const struct item *it, struct str bytes,
+	const struct email_options *o, struct arena *a, struct wbxml_writer *w, struct err *err)
+{
+	(void)it;
+	return event_write(bytes, o, a, w, err);
+}
+
+static enum rc apply_event(struct str bytes, const struct elem *data, const struct item_edit *e,
+	struct arena *a, struct str *r, struct err *err)
+{
+	struct event_patch p = {.version = e->version,
+		.ghosts = e->ghosts,
+		.options = e->options,
+		.uid = e->uid,
+		.whole = e->whole,
+		.now = clock_now()};
+
+	return event_apply(bytes, data, &p, a, r, err);
+}
+
+static struct str uid_of_event(const struct elem *data)
+{
+	return elem_text(data, CALENDAR_UID);
+}
+
 static const struct item_class classes[] = {
-	{FOLDER_CONTACTS, "Contacts", DAV_CARDS, "text/vcard; charset=utf-8", ".vcf",
-         TYPE_CONTACTS, TYPE_USER_CONTACTS, write_contact, apply_contact, contact_uid,
-         contact_says},
+	{
+         .kind = FOLDER_CALENDAR,
+         .name = "Calendar",
+         .dav = DAV_EVENTS,
+         .type = "text/calendar; charset=utf-8",
+         .suffix = ".ics",
+         .default_type = TYPE_CALENDAR,
+         .user_type = TYPE_USER_CALENDAR,
+         .write = write_event,
+         .apply = apply_event,
+         .uid = event_uid,
+         .data_uid = uid_of_event,
+         .end = event_end,
+         .says = event_says,
+	 },
+	{
+         .kind = FOLDER_CONTACTS,
+         .name = "Contacts",
+         .dav = DAV_CARDS,
+         .type = "text/vcard; charset=utf-8",
+         .suffix = ".vcf",
+         .default_type = TYPE_CONTACTS,
+         .user_type = TYPE_USER_CONTACTS,
+         .write = write_contact,
+         .apply = apply_contact,
+         .uid = contact_uid,
+         .says = contact_says,
+	 },
  /* No server behind it, and no device writes it. */
-	{.kind = FOLDER_RECIPIENTS,         .name = "Contacts",               .write = recipients_write     },
+	{.kind = FOLDER_RECIPIENTS,    .name = "Contacts",              .write = recipients_write       },
 };
 
 const struct item_class *item_class_at(size_t i)

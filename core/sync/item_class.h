@@ -15,7 +15,7 @@ struct item_edit {
 	const struct ghosts *ghosts;
 	bool keep_picture;                   /* an absent or empty Picture means nothing */
 	const struct email_options *options; /* what it is sent bodies with */
-	struct str uid;                      /* of a new object */
+	struct str uid;                      /* of a new object whose data has none */
 	bool newer; /* a new object in the newer format: the server refused the other */
 	bool whole; /* it says all there is: notes and a picture that it lacks go */
 };
@@ -36,6 +36,12 @@ struct item_class {
 	enum rc (*apply)(struct str bytes, const struct elem *data, const struct item_edit *e,
 		struct arena *a, struct str *r, struct err *err);
 	struct str (*uid)(struct str bytes, struct arena *a);
+	/* The UID that a device gives a new object; NULL: there is no such thing. An object
+	 * that has it already is the one that is meant. */
+	struct str (*data_uid)(const struct elem *data);
+	/* When it is over, seconds since 1970; INT64_MAX: never; INT64_MIN: there is nothing
+	 * in it for a device. NULL: such things have no end. */
+	int64_t (*end)(struct str bytes, struct arena *a);
 	/* Whether what a person reads in the object contains each of the words. */
 	bool (*says)(struct str bytes, const struct str *words, size_t n, struct arena *a);
 };

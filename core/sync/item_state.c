@@ -18,6 +18,37 @@ void item_state_init(struct item_state *st, struct arena *a)
 	*st = (struct item_state){.arena = a};
 	for (size_t i = 0; i < ARRAY_LEN(sets); i++)
 		uidset_init(sets[i], a);
+	uidset_init(&st->aged, a);
+	uidset_init(&st->outside, a);
+}
+
+/* States of folders without a window end here, as those did that were written before there were
+ * any. What is outside counts only until everything was told. */
+static void encode_window(const struct item_state *st, struct buf *b)
+{
+	struct uidset none;
+
+	if (!st->filter && uidset_empty(&st->aged))
+		return;
+	uidset_init(&none, st->arena);
+	varint_put(b, st->filter);
+	varint_put(b, (uint64_t)st->day);
+	uidset_encode(&st->aged, b);
+	varint_put(b, st->outside_version);
+	uidset_encode(st->version < st->outside_version ? &st->outside : &none, b);
+}
+
+static enum rc decode_window(struct str *in, struct item_state *st)
+{
+	uint64_t day;
+
+	if (in->n == 0)
+		return RC_OK;
+	if (varint_get32(in, &st->filter) || varint_get(in, &day) ||
+		uidset_decode(&st->aged, in) || varint_get(in, &st->outside_version))
+		return RC_INVALID;
+	st->day = (int64_t)day;
+	return uidset_decode(&st->outside, in);
 }
 
 struct str item_state_encode(const struct item_state *st, struct arena *a)
@@ -39,6 +70,7 @@ struct str item_state_encode(const struct item_state *st, struct arena *a)
 		varint_put(&b, st->mine[i].number);
 		varint_put(&b, st->mine[i].version);
 	}
+	encode_window(st, &b);
 	r = arena_str(a, buf_str(&b));
 	buf_release(&b);
 	return r;
@@ -68,7 +100,7 @@ enum rc item_state_decode(struct str in, struct item_state *st, struct arena *a)
 			return RC_INVALID;
 		item_state_mine(st, number, version);
 	}
-	return RC_OK;
+	return decode_window(&in, st);
 }
 
 void item_state_mine(struct item_state *st, uint32_t number, uint64_t version)
@@ -111,10 +143,11 @@ void item_state_drop(struct item_state *st, uint32_t number)
 
 	for (size_t i = 0; i < ARRAY_LEN(sets); i++)
 		uidset_remove(sets[i], number);
+	uidset_remove(&st->aged, number);
 }
 
 bool item_state_waits(const struct item_state *st)
 {
-	return !uidset_empty(&st->gone) ||
+	return !uidset_empty(&st->gone) || !uidset_empty(&st->aged) ||
 	       uidset_count(&st->pending) > uidset_count(&st->tried);
 }

@@ -14,16 +14,22 @@ struct item_mine {
 };
 
 struct item_state {
-	uint64_t version;       /* changes up to here are told */
-	bool more;              /* the last answer was not told to the end */
-	uint64_t shown;         /* which collections were told of; 0: none yet */
-	struct uidset held;     /* the device has these */
-	struct uidset pending;  /* it is to get these, whatever their version */
-	struct uidset gone;     /* of held: it is to be told that they are gone */
-	struct uidset tried;    /* of pending: could not be shown once */
-	struct uidset skipped;  /* cannot be shown */
-	uint64_t retried;       /* `skipped` was tried at this state of things */
-	struct item_mine *mine; /* beyond `version`: no news for it */
+	uint64_t version;      /* changes up to here are told */
+	bool more;             /* the last answer was not told to the end */
+	uint64_t shown;        /* which collections were told of; 0: none yet */
+	struct uidset held;    /* the device has these */
+	struct uidset pending; /* it is to get these, whatever their version */
+	struct uidset gone;    /* of held: it is to be told that they are gone */
+	struct uidset tried;   /* of pending: could not be shown once */
+	struct uidset skipped; /* cannot be shown */
+	uint64_t retried;      /* `skipped` was tried at this state of things */
+	/* The window of a FilterType, item_window.h */
+	unsigned filter;
+	int64_t day;              /* that it was asked on, since 1970 */
+	struct uidset aged;       /* of held: they have become too old */
+	struct uidset outside;    /* too old, when they were at this version */
+	uint64_t outside_version; /* or an earlier one */
+	struct item_mine *mine;   /* beyond `version`: no news for it */
 	size_t nmine, mine_cap;
 	struct arena *arena;
 };

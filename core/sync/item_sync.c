@@ -2,14 +2,15 @@
 
 #include "core/base/log.h"
 #include "core/base/varint.h"
+#include "core/sync/item_window.h"
 #include "core/sync/recipients.h"
 
 /* Estimates count so many, and no more. */
-enum { COUNT_MAX = 1000000, LOT_OF_NEWS = 100 };
+enum { COUNT_MAX = 1000000, LOT_OF_NEWS = 100, LOT_OF_OLD = 2000 };
 
 static bool limited(const struct item_round *r)
 {
-	return r->most && r->folder->kind == FOLDER_RECIPIENTS;
+	return r->wanted->most && r->folder->kind == FOLDER_RECIPIENTS;
 }
 
 /* What was skipped is tried again when the administrator, or a newer program, says so. */
@@ -35,6 +36,8 @@ static enum rc compare(struct item_round *r, struct err *err)
 	struct uidset there, lost = uidset_copy(&r->st.held, src->a);
 	uint64_t shown = item_source_shown(src);
 	bool others = r->st.shown && r->st.shown != shown;
+
+	r->others = others;
 	enum rc rc;
 
 	r->st.shown = shown;
@@ -104,7 +107,7 @@ static enum rc keep_most(struct item_round *r, struct err *err)
 
 	if (rc)
 		return rc;
-	top = recipients_top(&all, r->most, src->a);
+	top = recipients_top(&all, r->wanted->most, src->a);
 	uidset_subtract(&rest, &top);
 	uidset_union(&r->st.gone, &rest);
 	rest = uidset_copy(&top, src->a);
@@ -128,6 +131,8 @@ static enum news news_of_item(const struct item_round *r, const struct item *it,
 		return NEWS_NONE;
 	if (it->gone)
 		return held ? NEWS_DELETE : NEWS_NONE;
+	if (!held && item_window_hides(&r->st, it))
+		return NEWS_NONE;
 	return held ? NEWS_CHANGE : NEWS_ADD;
 }
 
@@ -142,7 +147,8 @@ static enum rc load_news(struct item_round *r, struct err *err)
 {
 	const struct item_source *src = r->src;
 	/* However little is wanted: what is no news is not read row by row. */
-	size_t most = (size_t)(r->out->window > LOT_OF_NEWS ? r->out->window : LOT_OF_NEWS) + 1;
+	size_t lot = uidset_empty(&r->st.outside) ? LOT_OF_NEWS : LOT_OF_OLD;
+	size_t most = (r->out->window > lot ? r->out->window : lot) + 1;
 	uint64_t version = r->st.version;
 	struct items news, some;
 	enum rc rc;
@@ -179,6 +185,8 @@ enum rc item_round_look(struct item_round *r, struct err *err)
 	if (rc == RC_OK && limited(r))
 		rc = keep_most(r, err);
 	if (rc == RC_OK)
+		rc = item_window_look(src, &r->st, r->wanted->filter, r->others, r->age, err);
+	if (rc == RC_OK)
 		rc = load_pending(r, err);
 	if (rc)
 		return rc;
@@ -191,16 +199,16 @@ enum rc item_round_look(struct item_round *r, struct err *err)
 
 uint32_t item_round_count(const struct item_round *r)
 {
-	uint64_t n = uidset_count(&r->st.gone);
+	uint64_t n = uidset_count(&r->st.gone) + uidset_count(&r->st.aged);
 
 	for (size_t i = 0; i < r->rows.n; i++)
 		n += news_of(r, i) != NEWS_NONE;
 	return n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
 }
 
-static void write_delete(struct item_round *r, uint32_t number)
+static void write_gone(struct item_round *r, tag_t what, uint32_t number)
 {
-	commands_gone(r->out, AIRSYNC_DELETE, number);
+	commands_gone(r->out, what, number);
 	item_state_drop(&r->st, number);
 }
 
@@ -226,11 +234,11 @@ static enum rc skip(
 		commands_id(r->out, it->number), str_of(why->text), err);
 }
 
-/* What devices have nothing for does not exist for them. */
-static void leave_out(struct item_round *r, uint32_t number)
+/* What devices have nothing for, or is outside of the window, does not exist for them. */
+static void leave_out(struct item_round *r, tag_t what, uint32_t number)
 {
 	if (uidset_has(&r->st.held, number))
-		write_delete(r, number);
+		write_gone(r, what, number);
 	else
 		item_state_drop(&r->st, number);
 }
@@ -242,6 +250,11 @@ static enum rc write_item(struct item_round *r, const struct item *it, tag_t how
 	struct err why = ERR_INIT;
 	enum rc rc;
 
+	if (object->bytes.p && item_window_passed(r->src, &r->st, object->bytes, r->src->a)) {
+		arena_rewind(r->src->a, memory);
+		leave_out(r, AIRSYNC_SOFT_DELETE, it->number);
+		return RC_OK;
+	}
 	commands_begin(r->out, how, it->number);
 	rc = object->refused ? err_set(&why, RC_INVALID, "the server does not give it")
 			     : r->src->class->write(it, object->bytes, r->options, r->src->a,
@@ -250,7 +263,7 @@ static enum rc write_item(struct item_round *r, const struct item *it, tag_t how
 		commands_take_back(r->out);
 		arena_rewind(r->src->a, memory);
 		if (rc == RC_ABSENT) {
-			leave_out(r, it->number);
+			leave_out(r, AIRSYNC_DELETE, it->number);
 			return RC_OK;
 		}
 		if (rc == RC_INVALID || rc == RC_LIMIT)
@@ -275,7 +288,7 @@ static enum rc write_row(
 	enum rc rc = RC_OK;
 
 	if (news == NEWS_DELETE)
-		write_delete(r, it->number);
+		write_gone(r, AIRSYNC_DELETE, it->number);
 	else if (news != NEWS_NONE && (object->bytes.p || object->refused))
 		rc = write_item(
 			r, it, news == NEWS_ADD ? AIRSYNC_ADD : AIRSYNC_CHANGE, object, err);
@@ -351,7 +364,9 @@ enum rc item_round_write(struct item_round *r, struct err *err)
 	enum rc rc;
 
 	while (!commands_full(r->out) && (number = uidset_above(&r->st.gone, 0)) != 0)
-		write_delete(r, number);
+		write_gone(r, AIRSYNC_DELETE, number);
+	while (!commands_full(r->out) && (number = uidset_above(&r->st.aged, 0)) != 0)
+		write_gone(r, AIRSYNC_SOFT_DELETE, number);
 	rc = write_rows(r, err);
 	if (rc == RC_OK)
 		commands_close(r->out);
@@ -386,6 +401,58 @@ enum rc item_fetch(const struct item_source *src, uint32_t number,
 	return rc;
 }
 
+/* Whether only the item itself can tell that it is in the window: the server was not asked
+ * since. */
+static bool is_doubtful(const struct item_round *r, size_t i)
+{
+	return news_of(r, i) == NEWS_ADD && r->rows.v[i].version > r->st.outside_version;
+}
+
+/* One lot of the rows from *at_r on. What is outside of the window is none of the device's
+ * business, as if it had done it itself. */
+static enum rc judge_lot(struct item_round *r, size_t *at_r, struct err *err)
+{
+	struct arena *a = arena_new();
+	struct item *v = ARENA_ARRAY(a, struct item, ITEM_SOURCE_LOT);
+	struct dav_object *read = ARENA_ARRAY(a, struct dav_object, ITEM_SOURCE_LOT);
+	size_t n = 0;
+	enum rc rc;
+
+	for (; *at_r < r->rows.n && n < ITEM_SOURCE_LOT; ++*at_r)
+		if (is_doubtful(r, *at_r))
+			v[n++] = r->rows.v[*at_r];
+	rc = n ? item_source_read(r->src, v, n, a, read, err) : RC_OK;
+	for (size_t i = 0; i < n && rc == RC_OK; i++)
+		if (read[i].bytes.p && item_window_passed(r->src, &r->st, read[i].bytes, a))
+			item_state_mine(&r->st, v[i].number, v[i].version);
+	arena_free(a);
+	return rc;
+}
+
+/* Of what is new only that counts which is in the window. */
+static enum rc judge(struct item_round *r, struct err *err)
+{
+	enum rc rc = RC_OK;
+
+	while (rc == RC_OK) {
+		size_t at = r->npending;
+
+		while (at < r->rows.n && rc == RC_OK)
+			rc = judge_lot(r, &at, err);
+		/* What cannot be looked at now counts as news; other folders wait on. */
+		if (rc && rc != RC_INTERNAL) {
+			err_clear(err);
+			return RC_OK;
+		}
+		if (rc || r->all || item_round_count(r))
+			break;
+		item_state_advance(&r->st, r->rows.v[r->rows.n - 1].version);
+		r->rows.n = r->npending;
+		rc = load_news(r, err);
+	}
+	return rc;
+}
+
 static uint32_t count_additions(const struct item_round *r)
 {
 	uint32_t n = 0;
@@ -411,20 +478,28 @@ enum rc item_sync_pending(struct item_pending *p, struct err *err)
 	/* Among changes additions may be far behind. */
 	struct commands unwritten = {
 		.window = p->enough && !p->additions ? p->enough : COUNT_MAX};
-	struct item_round r = {
-		.src = p->src, .folder = p->folder, .known = p->known, .out = &unwritten};
+	struct item_options wanted;
+	struct item_round r = {.src = p->src,
+		.folder = p->folder,
+		.known = p->known,
+		.wanted = &wanted,
+		.age = !p->waiting,
+		.out = &unwritten};
 	struct email_options o;
-	struct ghosts g;
 	enum rc rc;
 
 	p->count = 0;
 	p->state = STR_NONE;
 	if (item_state_decode(p->c->state, &r.st, p->src->a) ||
-		item_options_decode(p->c->options, V141, &o, &g, &r.most, p->src->a))
+		item_options_decode(p->c->options, V141, &o, &wanted, p->src->a))
 		return err_set(err, RC_INTERNAL, "the stored state is unreadable");
 	if (p->most)
-		r.most = p->most;
+		wanted.most = p->most;
+	if (p->has_filter)
+		wanted.filter = p->filter;
 	rc = item_round_look(&r, err);
+	if (rc == RC_OK && r.st.filter && p->src->dav)
+		rc = judge(&r, err);
 	if (rc)
 		return rc;
 	p->count = p->additions ? count_additions(&r) : item_round_count(&r);
@@ -436,32 +511,34 @@ enum rc item_sync_pending(struct item_pending *p, struct err *err)
 }
 
 struct str item_options_encode(
-	const struct email_options *o, const struct ghosts *g, unsigned most, struct arena *a)
+	const struct email_options *o, const struct item_options *more, struct arena *a)
 {
 	struct buf b;
 	struct str r;
 
 	buf_init(&b, BUF_MAX_LINE);
-	varint_put(&b, most);
+	varint_put(&b, more->most);
 	email_options_encode(o, &b);
-	ghosts_encode(g, &b);
+	ghosts_encode(&more->ghosts, &b);
+	/* Without one they end here, as they did before there were any. */
+	if (more->filter)
+		varint_put(&b, more->filter);
 	r = arena_str(a, buf_str(&b));
 	buf_release(&b);
 	return r;
 }
 
 enum rc item_options_decode(struct str in, enum eas_version v, struct email_options *o,
-	struct ghosts *g, unsigned *most_r, struct arena *a)
+	struct item_options *more, struct arena *a)
 {
-	uint32_t most;
-
-	*most_r = 0;
-	*g = (struct ghosts){GHOSTS_NONE, NULL, 0};
+	*more = (struct item_options){
+		.ghosts = {GHOSTS_NONE, NULL, 0}
+        };
 	email_options_read(NULL, v, o);
 	if (in.n == 0)
 		return RC_OK;
-	if (varint_get32(&in, &most) || email_options_decode(&in, v, o))
+	if (varint_get32(&in, &more->most) || email_options_decode(&in, v, o) ||
+		ghosts_decode(&in, a, &more->ghosts))
 		return RC_INVALID;
-	*most_r = most;
-	return ghosts_decode(&in, a, g);
+	return in.n ? varint_get32(&in, &more->filter) : RC_OK;
 }

@@ -12,17 +12,26 @@
 #include "core/sync/item_source.h"
 #include "core/sync/item_state.h"
 
+/* Sticky options of such a collection, besides those of bodies. */
+struct item_options {
+	struct ghosts ghosts;
+	unsigned most;   /* most recipients that the device wants to have; 0: all */
+	unsigned filter; /* FilterType; 0: everything */
+};
+
 struct item_round {
 	/* In */
 	struct item_source *src;
 	const struct folder *folder; /* as the device knows it */
 	const struct email_options *options;
-	bool known;    /* the shadows are current: the server need not be asked */
-	unsigned most; /* most recipients that the device wants to have; 0: all */
+	bool known; /* the shadows are current: the server need not be asked */
+	const struct item_options *wanted;
+	bool age; /* what has become too old since is looked for, at a new day */
 	struct commands *out;
 	/* In and out */
 	struct item_state st;
 	/* Out */
+	bool others;       /* other collections than before are shown */
 	struct uidset top; /* with `most`: what the device is to have */
 	struct items rows; /* after the state's version, or pending */
 	size_t npending;   /* the first of them, which are pending */
@@ -56,18 +65,21 @@ struct item_pending {
 	bool known;
 	bool additions;  /* only new items count */
 	unsigned enough; /* it is enough to know of so many; 0: of all */
+	bool waiting;    /* it is a wait that would end: not each day's ageing counts */
 	unsigned most;   /* recipients that the device wants to have; 0: as it said last */
+	bool has_filter; /* likewise */
+	unsigned filter;
 	/* Out */
 	uint32_t count;
 	struct str state; /* none: the device's state moved on, worth storing */
 };
 MUST_USE enum rc item_sync_pending(struct item_pending *p, struct err *err);
 
-/* Sticky options of such a collection. */
+/* As compact bytes. */
 struct str item_options_encode(
-	const struct email_options *o, const struct ghosts *g, unsigned most, struct arena *a);
+	const struct email_options *o, const struct item_options *more, struct arena *a);
 MUST_USE enum rc item_options_decode(struct str bytes, enum eas_version v,
-	struct email_options *o, struct ghosts *g, unsigned *most_r, struct arena *a);
+	struct email_options *o, struct item_options *more, struct arena *a);
 
 /* To be raised when items that could not be shown may be by now: they are tried again. */
 enum { ITEM_MAP_VERSION = 1 };

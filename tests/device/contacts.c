@@ -17,7 +17,8 @@ static bool fail(struct phone *p, const char *what, const char *id)
 
 void phone_book_init(struct phone_book *b, const struct device_folder *f)
 {
-	*b = (struct phone_book){.n = 0};
+	*b = (struct phone_book){
+		.class = f->type == 8 || f->type == 13 ? "Calendar" : "Contacts"};
 	(void)snprintf(b->id, sizeof(b->id), "%s", f->id);
 	(void)snprintf(b->key, sizeof(b->key), "0");
 }
@@ -69,10 +70,15 @@ static char *child_text(const struct elem *e)
 
 	one.next = NULL;
 	if (e->tag == CONTACTS_FILE_AS || e->tag == CONTACTS_BODY_SIZE ||
-		e->tag == AIRSYNCBASE_NATIVE_BODY_TYPE)
+		e->tag == AIRSYNCBASE_NATIVE_BODY_TYPE || e->tag == CALENDAR_DT_STAMP ||
+		e->tag == CALENDAR_ORGANIZER_NAME || e->tag == CALENDAR_ORGANIZER_EMAIL ||
+		e->tag == CALENDAR_BODY_TRUNCATED || e->tag == CALENDAR_RESPONSE_TYPE ||
+		e->tag == CALENDAR_RESPONSE_REQUESTED ||
+		e->tag == CALENDAR_APPOINTMENT_REPLY_TIME ||
+		e->tag == CALENDAR_DISALLOW_NEW_TIME_PROPOSAL)
 		return NULL;
-	if (e->tag == AIRSYNCBASE_BODY) {
-		notes.text = elem_text(e, AIRSYNCBASE_DATA);
+	if (e->tag == AIRSYNCBASE_BODY || e->tag == CALENDAR_BODY) {
+		notes.text = e->tag == CALENDAR_BODY ? e->text : elem_text(e, AIRSYNCBASE_DATA);
 		one = notes;
 	}
 	/* An element without anything in it says that there is nothing. */
@@ -172,12 +178,12 @@ static void set(struct phone_card *c, char *data)
 	c->data = data;
 }
 
-/* The lines of one child ("contacts:Body ..." and what is below it) of a card's data. */
+/* The lines of one child ("contacts:Body", its text and what is below it) of a card's data. */
 static size_t child_at(const char *data, const char *name, size_t *n_r)
 {
 	const char *at = data, *end;
 
-	while (*at && (strncmp(at, name, strlen(name)) != 0))
+	while (*at && (strncmp(at, name, strlen(name)) != 0 || at[strlen(name)] > ' '))
 		at += strcspn(at, "\n") + (at[strcspn(at, "\n")] == '\n');
 	end = at;
 	do
@@ -187,19 +193,28 @@ static size_t child_at(const char *data, const char *name, size_t *n_r)
 	return (size_t)(at - data);
 }
 
-/* [MS-ASCMD] 2.2.3.24: notes and a picture that a Change leaves out stay as they are. */
-static char *changed(const char *before, const char *data, bool names_body, bool names_picture)
+/* Whether ApplicationData names what a Change may leave out without changing it. */
+static bool names(const char *data, const char *name)
 {
-	static const char *const names[] = {"contacts:Body ", "contacts:Picture "};
+	return strstr(data, name) ||
+	       (strncmp(name, "contacts:Body", 13) == 0 &&
+		       (strstr(data, "airsyncbase:Body") || strstr(data, "calendar:Body")));
+}
+
+/* [MS-ASCMD] 2.2.3.24: notes, a picture and exceptions that a Change leaves out stay. */
+static char *changed(const char *before, const char *data)
+{
+	static const char *const kept[] = {
+		"contacts:Body", "contacts:Picture", "calendar:Exceptions"};
 	char *now = phone_book_canonical(data), *all;
 	struct buf b;
 
 	buf_init(&b, BUF_MAX_RESPONSE);
 	buf_adds(&b, now);
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		size_t n, at = child_at(before, names[i], &n);
+	for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
+		size_t n, at = child_at(before, kept[i], &n);
 
-		if (!(i ? names_picture : names_body))
+		if (!names(data, kept[i]))
 			buf_add(&b, before + at, n);
 	}
 	free(now);
@@ -216,10 +231,7 @@ static void apply_own(struct phone_book *b, const struct phone_edit *e)
 	if (e->what == AIRSYNC_DELETE && c)
 		drop(b, c);
 	else if (e->what == AIRSYNC_CHANGE && c)
-		set(c, changed(c->data, e->data,
-			       strstr(e->data, "contacts:Body") ||
-				       strstr(e->data, "airsyncbase:Body"),
-			       strstr(e->data, "contacts:Picture")));
+		set(c, changed(c->data, e->data));
 }
 
 /* The answers to the commands; an Add must have one, and then the phone knows its ServerId. */
@@ -264,12 +276,12 @@ static bool server_command(struct phone *p, struct phone_book *b, const struct e
 		return fail(p, "added twice:", id);
 	if (e->tag != AIRSYNC_ADD && !c)
 		return fail(p, "changed or deleted but unknown:", id);
-	if (e->tag == AIRSYNC_DELETE) {
+	if (e->tag == AIRSYNC_DELETE || (e->tag == AIRSYNC_SOFT_DELETE && b->filter)) {
 		drop(b, c);
 		return true;
 	}
 	if (e->tag != AIRSYNC_ADD && e->tag != AIRSYNC_CHANGE)
-		return fail(p, "a command that contacts do not have, of", id);
+		return fail(p, "a command that such items do not have, of", id);
 	if (!elem_has(e, AIRSYNC_APPLICATION_DATA))
 		return fail(p, "no ApplicationData:", id);
 	set(c ? c : add(b, id), canonical(elem_child(e, AIRSYNC_APPLICATION_DATA)));
@@ -299,9 +311,11 @@ static void write_options(struct buf *b, const struct phone *p, const struct pho
 {
 	bool old = strcmp(p->version, "2.5") == 0;
 
-	if (old && !book->conflict)
+	if (old && !book->conflict && !book->filter)
 		return;
 	buf_adds(b, "      airsync:Options\n");
+	if (book->filter)
+		buf_addf(b, "        airsync:FilterType \"%s\"\n", book->filter);
 	if (book->conflict)
 		buf_addf(b, "        airsync:Conflict \"%s\"\n", book->conflict);
 	if (!old)
@@ -319,7 +333,7 @@ static const struct elem *request(struct phone *p, const struct phone_book *book
 	buf_init(&b, BUF_MAX_RESPONSE);
 	buf_adds(&b, "airsync:Sync\n  airsync:Collections\n    airsync:Collection\n");
 	if (strcmp(p->version, "2.5") == 0)
-		buf_adds(&b, "      airsync:Class \"Contacts\"\n");
+		buf_addf(&b, "      airsync:Class \"%s\"\n", book->class);
 	buf_addf(&b, "      airsync:SyncKey \"%s\"\n      airsync:CollectionId \"%s\"\n",
 		book->key, book->id);
 	if (first && book->supported) {

@@ -1,5 +1,6 @@
 /*
- * contacts: the address books of a scripted phone. A book is a model of what the phone was sent
+ * contacts: the address books of a scripted phone, and its calendars, which go alike ("card" is
+ * an appointment then). A book is a model of what the phone was sent
  * and of what it changed itself; like device.h, what a phone would choke on is an error.
  */
 #ifndef EASPOOL_TESTS_DEVICE_CONTACTS_H
@@ -10,7 +11,9 @@
 /*
  * data: the children of ApplicationData in the readable form of core/wire/dump.h, one text for
  * whatever order and version they came in: sorted; notes as contacts:Body, whatever they were;
- * without FileAs, which servers make up, and without the sizes of bodies.
+ * without FileAs, which servers make up, without DtStamp, organizer and
+ * answer of an appointment, and
+ * without the sizes of bodies.
  */
 struct phone_card {
 	char id[72];
@@ -28,7 +31,9 @@ struct phone_edit {
 
 struct phone_book {
 	char id[72], key[32];
+	const char *class;     /* "Contacts", "Calendar" */
 	const char *conflict;  /* Options Conflict; NULL: none is sent */
+	const char *filter;    /* FilterType; NULL: none is sent */
 	const char *supported; /* children of Supported, with the first key; NULL: none */
 	struct phone_card *v;
 	size_t n, cap;
