@@ -455,7 +455,7 @@ static unsigned move(const char *message, const char *from, const char *to)
 		MOVE_STATUS, 0);
 }
 
-/* C52, C53, K5 */
+/* C52, K5 */
 static void test_moves_answer_by_their_status(void **state UNUSED)
 {
 	const char *inbox, *trash;

@@ -1,17 +1,21 @@
 /*
  * SmartReply and SmartForward, [MS-ASCMD] 2.2.1.19 and 2.2.1.20: the device sends only what its
- * user wrote, the server adds the original (S10, S11, C48-C50).
+ * user wrote, the server adds the original (S10, S11, C48-C50), a mail or an appointment (U13).
  */
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/cmd/command.h"
+#include "core/cmd/forward_meeting.h"
 #include "core/cmd/item_ref.h"
 #include "core/cmd/sending.h"
+#include "core/cmd/smart_event.h"
+#include "core/cmd/smart_source.h"
 #include "core/cmd/status.h"
 #include "core/map/charset.h"
 #include "core/map/compose.h"
 #include "core/map/decode.h"
 #include "core/map/email_parts.h"
+#include "core/map/invite_forward.h"
 #include "core/sync/mail_notes.h"
 
 enum {
@@ -25,66 +29,68 @@ struct smart {
 	bool forward, replace_mime;
 	struct sending m;
 	struct item_ref source;
-	bool found; /* the original is there */
+	bool found; /* the original is there: */
+	bool is_event;
 	struct mail_summary original;
+	struct invite_quote quote;
 };
 
-/* The ids of either form of the request. */
-struct ids {
-	struct str folder, item, long_id, instance;
-};
-
-static struct ids read_ids(const struct request *rq)
-{
-	const struct query *q = &rq->query;
-	const struct elem *e = elem_child(rq->doc, COMPOSEMAIL_SOURCE);
-
-	if (rq->version < V140)
-		return (struct ids){q->collection_id, q->item_id, q->long_id, q->occurrence};
-	return (struct ids){elem_text(e, COMPOSEMAIL_FOLDER_ID),
-		elem_text(e, COMPOSEMAIL_ITEM_ID), elem_text(e, COMPOSEMAIL_LONG_ID),
-		elem_text(e, COMPOSEMAIL_INSTANCE_ID)};
-}
-
-static unsigned check_ids(const struct request *rq, const struct ids *ids)
-{
-	int64_t t;
-
-	if (ids->long_id.n && (ids->item.n || ids->folder.n))
-		return STATUS_INVALID_COMBINATION_OF_IDS;
-	/* Without an original it is a plain mail up to 12.1, where losing it is worse. */
-	if (!ids->long_id.n && !ids->item.n)
-		return rq->version < V140 ? 0 : STATUS_INVALID_XML;
-	if (rq->version >= V140 && ids->instance.n && clock_parse(ids->instance, &t))
-		return STATUS_INVALID_DATE_TIME;
-	return 0;
-}
-
-/* The original, if it is there. */
-static enum rc find_original(struct smart *s, const struct ids *ids, struct err *err)
+static enum rc find_mail(struct smart *s, struct err *err)
 {
 	struct arena *a = s->rq->arena;
 	struct mail_summaries r = {NULL, 0};
 	struct uidset one;
-	enum rc rc = RC_ABSENT;
+	enum rc rc;
 
-	if (ids->item.n || ids->long_id.n)
-		rc = item_ref_find(
-			s->rq, s->sv, ids->folder, ids->item, ids->long_id, &s->source, err);
-	if (rc == RC_OK && s->source.folder.kind != FOLDER_MAIL)
-		rc = RC_ABSENT;
-	if (rc == RC_OK) {
-		uidset_init(&one, a);
-		uidset_add(&one, s->source.uid);
-		rc = mail_call(
-			s->sv->mail, summaries, s->source.folder.path, &one, NULL, a, &r, err);
-	}
-	if (rc && rc != RC_ABSENT && rc != RC_INVALID)
-		return rc;
+	uidset_init(&one, a);
+	uidset_add(&one, s->source.uid);
+	rc = mail_call(s->sv->mail, summaries, s->source.folder.path, &one, NULL, a, &r, err);
 	s->found = rc == RC_OK && r.n && !(r.v[0].flags.flags & MAIL_DELETED);
 	if (s->found)
 		s->original = r.v[0];
+	return rc;
+}
+
+static enum rc find_event(
+	struct smart *s, const struct smart_source *source, unsigned *status_r, struct err *err)
+{
+	struct invite_forward f = {.user = sending_address(s->rq),
+		.has_instance = source->has_instance,
+		.instance = source->instance,
+		.now = clock_now()};
+	struct smart_event e;
+	enum rc rc = smart_event_open(&e, s->rq, s->sv, &s->source, err);
+
+	if (rc)
+		return rc;
+	f.stored = e.object.bytes;
+	*status_r = smart_source_refusal(invite_quote(&f, s->rq->arena, &s->quote));
+	s->found = s->is_event = *status_r == 0;
 	return RC_OK;
+}
+
+/* The original, if it is there; status_r: why not, where that is known. */
+static enum rc find_original(
+	struct smart *s, const struct smart_source *source, unsigned *status_r, struct err *err)
+{
+	enum rc rc = RC_ABSENT;
+
+	if (source->item.n || source->long_id.n)
+		rc = item_ref_find(s->rq, s->sv, source->folder, source->item, source->long_id,
+			&s->source, err);
+	if (rc == RC_OK && s->source.folder.kind == FOLDER_MAIL)
+		rc = find_mail(s, err);
+	else if (rc == RC_OK && s->source.folder.kind == FOLDER_CALENDAR)
+		rc = find_event(s, source, status_r, err);
+	/* Up to 12.1 a mail goes out without what it is about: it does not wait for a calendar
+	 * server. */
+	if (rc && rc != RC_INTERNAL && s->rq->version < V140 &&
+		s->source.folder.kind == FOLDER_CALENDAR) {
+		log_warning("a mail goes without the appointment: %s", err ? err->text : "");
+		err_clear(err);
+		return RC_OK;
+	}
+	return rc == RC_ABSENT || rc == RC_INVALID ? RC_OK : rc;
 }
 
 /* What is read of the original before it is put together. */
@@ -212,6 +218,23 @@ static enum rc compose_pieces(struct smart *s, struct err *err)
 	return rc ? rc : compose_close(&c, err);
 }
 
+/* A reply has its text; a forward the event as well. */
+static enum rc compose_event(struct smart *s, struct err *err)
+{
+	const struct invite_quote *q = &s->quote;
+	struct compose_original original = {
+		.header = q->header, .received = q->stamp, .plain = q->text, .html = STR_NONE};
+	struct compose c;
+	enum rc rc = compose_open(&c, s->m.mime, &original, s->forward, s->forward,
+		s->sv->scratch, s->rq->arena, err);
+
+	if (rc == RC_OK && s->forward)
+		rc = compose_part(&c, q->fields, err);
+	if (rc == RC_OK && s->forward)
+		rc = sink_write(s->sv->scratch, q->part, err);
+	return rc ? rc : compose_close(&c, err);
+}
+
 /* The entity with the original in it; STR_NONE where the device's own is to stay. */
 static enum rc compose_entity(struct smart *s, struct str *entity_r, struct err *err)
 {
@@ -220,7 +243,9 @@ static enum rc compose_entity(struct smart *s, struct str *entity_r, struct err 
 	*entity_r = STR_NONE;
 	if (!s->found || s->replace_mime || compose_is_sealed(s->m.mime, s->rq->arena))
 		return RC_OK;
-	rc = attach_whole(s) ? compose_whole(s, err) : compose_pieces(s, err);
+	rc = s->is_event       ? compose_event(s, err)
+	     : attach_whole(s) ? compose_whole(s, err)
+			       : compose_pieces(s, err);
 	if (rc == RC_OK)
 		rc = s->sv->scratch_bytes(s->sv, entity_r, err);
 	/* What vanishes half way is not there: the device learns it. */
@@ -237,7 +262,7 @@ static void mark(struct smart *s)
 	struct err why = ERR_INIT;
 	enum rc rc;
 
-	if (!s->found)
+	if (!s->found || s->is_event)
 		return;
 	rc = mail_call(s->sv->mail, store, f->path, f->uidvalidity, &change, 1, &why);
 	if (rc == RC_OK && s->m.recipients)
@@ -262,7 +287,7 @@ static enum rc send(struct smart *s, struct err *err)
 		sending_drop(s->rq, s->sv, &s->m);
 		return rc;
 	}
-	if (s->found)
+	if (s->found && !s->is_event)
 		change.header = compose_references(
 			outgoing_header(s->m.mime, &body), s->original.header, a);
 	return sending_send(s->rq, s->sv, &s->m, &change, err);
@@ -275,20 +300,22 @@ static enum rc smart(struct request *rq, struct services *sv, struct reply *rp, 
 		.sv = sv,
 		.forward = forward,
 		.replace_mime = elem_has(rq->doc, COMPOSEMAIL_REPLACE_MIME)};
-	struct ids ids = read_ids(rq);
-	unsigned status;
+	struct smart_source source;
+	unsigned status, refused = smart_source_read(rq, &source);
 	enum rc rc = sending_read(rq, &s.m, &status, err);
 
 	if (rc)
 		return rc;
 	if (!status)
-		status = check_ids(rq, &ids);
+		status = refused;
 	if (!status) {
-		rc = find_original(&s, &ids, err);
+		rc = find_original(&s, &source, &status, err);
 		if (rc)
 			return rc;
 		/* Up to 12.1 there is no way to tell: the mail goes out without it. */
-		if (!s.found && rq->version >= V140)
+		if (rq->version < V140)
+			status = 0;
+		else if (!s.found && !status)
 			status = STATUS_ITEM_NOT_FOUND;
 	}
 	if (status) {
@@ -318,5 +345,6 @@ enum rc cmd_smart_reply(
 enum rc cmd_smart_forward(
 	struct request *rq, struct services *sv, struct reply *rp, struct err *err)
 {
-	return smart(rq, sv, rp, true, err);
+	return forward_meeting_asked(rq) ? forward_meeting(rq, sv, rp, err)
+					 : smart(rq, sv, rp, true, err);
 }

@@ -14,6 +14,7 @@ static const struct command commands[] = {
 	{CMD_FOLDER_UPDATE,      V25,  V161, 0,                              cmd_folder_update     },
 	{CMD_MOVE_ITEMS,         V25,  V161, 0,                              cmd_move_items        },
 	{CMD_GET_ITEM_ESTIMATE,  V25,  V161, 0,                              cmd_get_item_estimate },
+	{CMD_MEETING_RESPONSE,   V25,  V141, 0,                              cmd_meeting_response  },
 	{CMD_SEARCH,             V25,  V161, 0,                              cmd_search            },
 	{CMD_SETTINGS,           V120, V161, CMD_NO_POLICY,                  cmd_settings          },
 	{CMD_PING,               V25,  V161, CMD_NO_POLICY | CMD_EMPTY_BODY, cmd_ping              },

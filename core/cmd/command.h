@@ -45,6 +45,7 @@ enum rc cmd_send_mail(struct request *, struct services *, struct reply *, struc
 enum rc cmd_smart_forward(struct request *, struct services *, struct reply *, struct err *);
 enum rc cmd_smart_reply(struct request *, struct services *, struct reply *, struct err *);
 enum rc cmd_move_items(struct request *, struct services *, struct reply *, struct err *);
+enum rc cmd_meeting_response(struct request *, struct services *, struct reply *, struct err *);
 enum rc cmd_item_operations(struct request *, struct services *, struct reply *, struct err *);
 enum rc cmd_resolve_recipients(
 	struct request *, struct services *, struct reply *, struct err *);

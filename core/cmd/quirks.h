@@ -17,8 +17,12 @@ enum {
 	/* Leaves out the picture of a contact, or sends it empty, whenever it changes something
 	   else: the picture stays. */
 	QUIRK_LOOSE_PICTURE = 8,
+	/* Up to 14.1 does not tell the organizer what its user answered to an invitation. */
+	QUIRK_NO_REPLY = 16,
 };
 
 unsigned quirks_of(struct str device_type);
+/* Those of some versions of a program, by its User-Agent. */
+unsigned quirks_of_program(struct str user_agent);
 
 #endif

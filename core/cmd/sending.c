@@ -37,9 +37,25 @@ static struct str own_client_id(struct str mime, struct arena *a)
 	return r;
 }
 
+enum rc sending_read_client(
+	const struct request *rq, struct sending *m, unsigned *status_r, struct err *err)
+{
+	m->client_id = elem_text(rq->doc, COMPOSEMAIL_CLIENT_ID);
+	if (!m->client_id.n || m->client_id.n > CLIENT_ID_MAX)
+		return err_set(err, RC_INVALID, "a mail without a proper ClientId");
+	/* There is one account, which has no AccountId, and no rights management. */
+	if (elem_text(rq->doc, COMPOSEMAIL_ACCOUNT_ID).n)
+		*status_r = STATUS_INVALID_ACCOUNT_ID;
+	else if (elem_text(rq->doc, RM_TEMPLATE_ID).n)
+		*status_r = STATUS_RIGHTS_DISABLED;
+	return RC_OK;
+}
+
 /* Up to 12.1 the body is the message; from 14.0 on it is in the document. */
 enum rc sending_read(struct request *rq, struct sending *m, unsigned *status_r, struct err *err)
 {
+	enum rc rc;
+
 	*m = (struct sending){.mime = rq->body, .save = rq->query.save_in_sent};
 	*status_r = 0;
 	if (rq->version < V140) {
@@ -49,19 +65,12 @@ enum rc sending_read(struct request *rq, struct sending *m, unsigned *status_r, 
 		m->client_id = own_client_id(rq->body, rq->arena);
 		return RC_OK;
 	}
-	m->client_id = elem_text(rq->doc, COMPOSEMAIL_CLIENT_ID);
 	m->save = elem_has(rq->doc, COMPOSEMAIL_SAVE_IN_SENT_ITEMS);
 	m->mime = elem_text(rq->doc, COMPOSEMAIL_MIME);
-	if (!m->client_id.n || m->client_id.n > CLIENT_ID_MAX)
-		return err_set(err, RC_INVALID, "a mail without a proper ClientId");
-	if (!m->mime.n)
-		return err_set_why(err, RC_INVALID, ERR_BAD_MIME, "a mail without Mime");
-	/* There is one account, which has no AccountId, and no rights management. */
-	if (elem_text(rq->doc, COMPOSEMAIL_ACCOUNT_ID).n)
-		*status_r = STATUS_INVALID_ACCOUNT_ID;
-	else if (elem_text(rq->doc, RM_TEMPLATE_ID).n)
-		*status_r = STATUS_RIGHTS_DISABLED;
-	return RC_OK;
+	rc = sending_read_client(rq, m, status_r, err);
+	return rc || m->mime.n
+		       ? rc
+		       : err_set_why(err, RC_INVALID, ERR_BAD_MIME, "a mail without Mime");
 }
 
 /* Slices, and whoever owns them learns how far they were read. */

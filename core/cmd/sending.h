@@ -23,6 +23,9 @@ struct str sending_address(const struct request *rq);
  */
 MUST_USE enum rc sending_read(
 	struct request *rq, struct sending *r, unsigned *status_r, struct err *err);
+/* From 14.0 on: of that what is not the mail itself. */
+MUST_USE enum rc sending_read_client(
+	const struct request *rq, struct sending *m, unsigned *status_r, struct err *err);
 
 /*
  * Claims the mail, so that it goes out once; RC_CONFLICT when it was sent before, and then the
