@@ -131,10 +131,10 @@ static bool sync(struct phone *p, struct device_folder *f, unsigned window)
 	return false;
 }
 
-/* Address books and the like are none. */
+/* Address books, calendars and the like are none. */
 static size_t mailboxes(const struct phone *p)
 {
-	static const unsigned others[] = {9, 14, 19};
+	static const unsigned others[] = {8, 9, 13, 14, 19};
 	size_t n = p->nfolders;
 
 	for (size_t i = 0; i < p->nfolders; i++)
