@@ -3,6 +3,7 @@
 #include "core/base/buf.h"
 #include "core/base/utf8.h"
 #include "core/map/charset.h"
+#include "core/map/content_line.h"
 
 #include <string.h>
 
@@ -17,70 +18,23 @@ static struct str take(struct buf *b, struct arena *a)
 	return r;
 }
 
-/* Where the next field ends: at `separator` or the end, not inside quotes. */
-static size_t field_end(struct str s, char separator)
-{
-	bool quoted = false;
-
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == '"')
-			quoted = !quoted;
-		else if (s.p[i] == separator && !quoted)
-			return i;
-	}
-	return s.n;
-}
-
-/* Cuts the next field off; false when all were read. */
-static bool next_field(struct str *rest, char separator, struct str *field_r)
-{
-	size_t at;
-
-	if (!rest->p)
-		return false;
-	at = field_end(*rest, separator);
-	*field_r = str_sub(*rest, 0, at);
-	*rest = at < rest->n ? str_sub(*rest, at + 1, rest->n) : STR_NONE;
-	return true;
-}
-
 static struct str param_name(struct str param)
 {
-	return str_trim(str_sub(param, 0, field_end(param, '=')));
-}
-
-/* RFC 6868 */
-static struct str caret_decoded(struct str s, struct arena *a)
-{
-	struct buf b;
-
-	if (str_find(s, '^') == s.n)
-		return s;
-	buf_init(&b, SIZE_MAX / 8);
-	for (size_t i = 0; i < s.n; i++) {
-		char next = i + 1 < s.n ? s.p[i + 1] : '\0';
-
-		if (s.p[i] != '^' || (next != 'n' && next != '^' && next != '\'')) {
-			buf_addc(&b, s.p[i]);
-			continue;
-		}
-		buf_addc(&b, next == 'n' ? '\n' : next == '^' ? '^' : '"');
-		i++;
-	}
-	return take(&b, a);
+	return str_trim(str_sub(param, 0, content_field_end(param, '=')));
 }
 
 struct str ical_param(const struct ical_line *l, const char *name, struct arena *a)
 {
 	struct str rest = l->params, param, value;
 
-	for (unsigned n = 0; n < ICAL_PARAMS_MAX && next_field(&rest, ';', &param); n++) {
+	for (unsigned n = 0; n < ICAL_PARAMS_MAX && content_next_field(&rest, ';', &param);
+		n++) {
 		if (!str_iis(param_name(param), name))
 			continue;
-		value = str_trim(str_sub(param, field_end(param, '=') + 1, param.n));
+		value = str_trim(str_sub(param, content_field_end(param, '=') + 1, param.n));
 		if (value.n >= 2 && value.p[0] == '"' && value.p[value.n - 1] == '"')
 			value = str_sub(value, 1, value.n - 2);
-		value = charset_to_utf8(caret_decoded(value, a), STR("utf-8"), a);
+		value = charset_to_utf8(content_caret_decoded(value, a), STR("utf-8"), a);
 		return value.p ? value : (struct str){"", 0};
 	}
 	return STR_NONE;
@@ -116,7 +70,7 @@ struct str ical_quote(struct str text, struct arena *a)
 /* "NAME[;params]:value" apart. False: it is something else. */
 static bool parse_line(struct ical_line *l, struct str text)
 {
-	size_t colon = field_end(text, ':'), semicolon;
+	size_t colon = content_field_end(text, ':'), semicolon;
 	struct str head;
 
 	/* A quote that is never closed hides no value. */
@@ -487,7 +441,7 @@ void ical_set_param(struct ical *c, struct ical_line *l, const char *name, struc
 
 	buf_init(&b, SIZE_MAX / 8);
 	buf_add_str(&b, l->name);
-	while (next_field(&rest, ';', &param)) {
+	while (content_next_field(&rest, ';', &param)) {
 		/* One whose quotes are not closed would take in what follows. */
 		if (!is_balanced(param))
 			continue;

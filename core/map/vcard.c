@@ -3,6 +3,7 @@
 #include "core/base/buf.h"
 #include "core/base/utf8.h"
 #include "core/map/charset.h"
+#include "core/map/content_line.h"
 #include "core/map/decode.h"
 
 #include <stdlib.h>
@@ -21,37 +22,10 @@ static struct str take(struct buf *b, struct arena *a)
 	return r;
 }
 
-/* Where the next field ends: at `at` or the end, not inside quotes. */
-static size_t field_end(struct str s, char separator)
-{
-	bool quoted = false;
-
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == '"')
-			quoted = !quoted;
-		else if (s.p[i] == separator && !quoted)
-			return i;
-	}
-	return s.n;
-}
-
-/* Cuts the next field off; false when all were read. */
-static bool next_field(struct str *rest, char separator, struct str *field_r)
-{
-	size_t at;
-
-	if (!rest->p)
-		return false;
-	at = field_end(*rest, separator);
-	*field_r = str_sub(*rest, 0, at);
-	*rest = at < rest->n ? str_sub(*rest, at + 1, rest->n) : STR_NONE;
-	return true;
-}
-
 /* "NAME=value" apart; one without a name has an empty one. */
 static struct str param_value(struct str param, struct str *name_r)
 {
-	size_t at = field_end(param, '=');
+	size_t at = content_field_end(param, '=');
 
 	if (at == param.n) {
 		*name_r = (struct str){"", 0};
@@ -67,35 +41,15 @@ static struct str unquoted(struct str s)
 	return s.n >= 2 && s.p[0] == '"' && s.p[s.n - 1] == '"' ? str_sub(s, 1, s.n - 2) : s;
 }
 
-/* RFC 6868 */
-static struct str caret_decoded(struct str s, struct arena *a)
-{
-	struct buf b;
-
-	if (str_find(s, '^') == s.n)
-		return s;
-	buf_init(&b, SIZE_MAX / 8);
-	for (size_t i = 0; i < s.n; i++) {
-		char next = i + 1 < s.n ? s.p[i + 1] : '\0';
-
-		if (s.p[i] != '^' || (next != 'n' && next != '^' && next != '\'')) {
-			buf_addc(&b, s.p[i]);
-			continue;
-		}
-		buf_addc(&b, next == 'n' ? '\n' : next == '^' ? '^' : '"');
-		i++;
-	}
-	return take(&b, a);
-}
-
 struct str vcard_param(const struct vcard_line *l, const char *name, struct arena *a)
 {
 	struct str rest = l->params, param, its, value;
 
-	for (unsigned n = 0; n < VCARD_PARAMS_MAX && next_field(&rest, ';', &param); n++) {
+	for (unsigned n = 0; n < VCARD_PARAMS_MAX && content_next_field(&rest, ';', &param);
+		n++) {
 		value = param_value(param, &its);
 		if (str_iis(its, name))
-			return utf8_cleaned(caret_decoded(unquoted(value), a), a);
+			return utf8_cleaned(content_caret_decoded(unquoted(value), a), a);
 	}
 	return STR_NONE;
 }
@@ -104,7 +58,8 @@ bool vcard_is_type(const struct vcard_line *l, struct str type)
 {
 	struct str rest = l->params, param, name, value, one;
 
-	for (unsigned n = 0; n < VCARD_PARAMS_MAX && next_field(&rest, ';', &param); n++) {
+	for (unsigned n = 0; n < VCARD_PARAMS_MAX && content_next_field(&rest, ';', &param);
+		n++) {
 		value = param_value(param, &name);
 		if (name.n && !str_iis(name, "TYPE"))
 			continue;
@@ -122,7 +77,8 @@ static bool is_encoded(const struct vcard_line *l, const char *encoding)
 {
 	struct str rest = l->params, param, name, value;
 
-	for (unsigned n = 0; n < VCARD_PARAMS_MAX && next_field(&rest, ';', &param); n++) {
+	for (unsigned n = 0; n < VCARD_PARAMS_MAX && content_next_field(&rest, ';', &param);
+		n++) {
 		value = param_value(param, &name);
 		if ((!name.n || str_iis(name, "ENCODING")) && str_iis(value, encoding))
 			return true;
@@ -150,7 +106,7 @@ static struct str without_eol(struct str s)
 /* "[group.]NAME[;params]:value" apart. False: it is something else. */
 static bool parse_line(struct vcard_line *l, struct str text)
 {
-	size_t colon = field_end(text, ':'), dot;
+	size_t colon = content_field_end(text, ':'), dot;
 	struct str head;
 
 	/* A quote that is never closed hides no value. */
@@ -590,7 +546,7 @@ void vcard_set(struct vcard *c, struct vcard_line *l, struct str raw, const char
 		buf_addc(&b, '.');
 	}
 	buf_add_str(&b, l->name);
-	while (next_field(&rest, ';', &param)) {
+	while (content_next_field(&rest, ';', &param)) {
 		value = param_value(param, &name);
 		name = name.n ? name : value;
 		/* One whose quotes are not closed would take in what follows. */
